@@ -1,0 +1,59 @@
+import winston from 'winston';
+
+export type LogFields = Record<string, unknown>;
+export type Log = Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: LogFields) => void>;
+
+const secretName = /pass(word|phrase)|secret|token|authorization|cookie|api-?key|otp|refresh|hash$|seed$/i;
+const bearer = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
+const jwt = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g;
+const urlPassword = /(\/\/[^/\s:@]+:)[^@/\s]+@/g;
+
+/** A copy without anything that must not be written down: secrets by the name of their field, tokens by their look. */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') {
+    return value.replace(bearer, '$1 [redacted]').replace(jwt, '[redacted]').replace(urlPassword, '$1[redacted]@');
+  }
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  if (depth > 6) return '[too deep]';
+  if (value instanceof Error) return redact(errorFields(value), depth + 1);
+  if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      secretName.test(name) && item !== null && typeof item !== 'boolean' ? '[redacted]' : redact(item, depth + 1),
+    ]),
+  );
+}
+
+const errorFields = (error: Error): LogFields => ({
+  name: error.name,
+  message: error.message,
+  ...('code' in error && { code: error.code }),
+  stack: error.stack,
+  ...(error.cause !== undefined && { cause: error.cause }),
+});
+
+const winstonLogger = winston.createLogger({
+  level: process.env.LOG_LEVEL ?? 'info',
+  format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+  transports: [new winston.transports.Console({ silent: process.env.NODE_ENV === 'test' && !process.env.LOG_LEVEL })],
+  exitOnError: false,
+});
+
+const write = (level: keyof Log, fixed: LogFields) => (message: string, fields?: LogFields) => {
+  if (!winstonLogger.isLevelEnabled(level)) return;
+  winstonLogger.log(level, redact(message) as string, redact({ ...fixed, ...fields }) as LogFields);
+};
+
+/** A log whose lines all carry `fixed`, such as the id of the request. JSON, one line each, secrets redacted. */
+export const logWith = (fixed: LogFields): Log => ({
+  debug: write('debug', fixed),
+  info: write('info', fixed),
+  warn: write('warn', fixed),
+  error: write('error', fixed),
+});
+
+export const logger: Log = logWith({});
+
+/** The line of one request. Its fields are ours alone, so that nothing needs to be redacted. */
+export const logAccess = (fields: LogFields): void => void winstonLogger.log('info', 'request', fields);

@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import { environment } from '../config/environment.ts';
+import * as auth from '../services/auth.service.ts';
+import * as passwordReset from '../services/password-reset.service.ts';
+import * as refreshing from '../services/refresh.service.ts';
+import * as sessions from '../services/sessions.service.ts';
+import type { Actor, Cookies, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
+import type { forgotPasswordBody, loginBody, refreshBody, resetPasswordBody } from '../validators/auth.validator.ts';
+
+const COOKIE = 'studyspot_refresh';
+const COOKIE_PATH = '/api/auth/refresh';
+
+type SignedIn = { refreshToken: string } & Awaited<ReturnType<typeof auth.issueAccess>>;
+
+/** Browsers get the refresh token where no script can read it, programs get it in the body. */
+function deliver(cookies: Cookies, { refreshToken, ...rest }: SignedIn, place: 'body' | 'cookie') {
+  if (place === 'body') return { ...rest, refreshToken };
+  cookies.set(COOKIE, refreshToken, { path: COOKIE_PATH, maxAgeSeconds: environment().REFRESH_TOKEN_DAYS * 86_400 });
+  return { ...rest, refreshToken: null };
+}
+
+export async function login(ctx: ManualContext<null>, { body }: { body: z.output<typeof loginBody> }) {
+  return deliver(ctx.cookies, await auth.login(ctx, body), body.refreshTokenIn);
+}
+
+/** A refresh that loses never clears the cookie: another tab may just have been given a better one. */
+export async function refresh(ctx: ManualContext<null>, { body }: { body: z.output<typeof refreshBody> }) {
+  const place = body.refreshToken === undefined ? 'cookie' : 'body';
+  return deliver(ctx.cookies, await refreshing.refresh(ctx, body.refreshToken ?? ctx.cookies.get(COOKIE)), place);
+}
+
+export async function logout(ctx: WriteContext<Actor>) {
+  await auth.logout(ctx);
+  ctx.cookies.clear(COOKIE, { path: COOKIE_PATH });
+  return { done: true as const };
+}
+
+export async function forgotPassword(ctx: WriteContext<null>, { body }: { body: z.output<typeof forgotPasswordBody> }) {
+  passwordReset.requestPasswordReset(ctx, body);
+  return { message: 'If there is such an account, a mail is on its way.' };
+}
+
+export async function resetPassword(ctx: ManualContext<null>, { body }: { body: z.output<typeof resetPasswordBody> }) {
+  await passwordReset.resetPassword(ctx, body);
+  return { done: true as const };
+}
+
+export const getMe = (ctx: ReadContext<Actor>) => auth.getMe(ctx);
+
+export const listSessions = (ctx: ReadContext<Actor>, { query }: { query: { page: number; limit: number } }) =>
+  sessions.listSessions(ctx, query);
+
+export async function revokeSession(ctx: WriteContext<Actor>, { params }: { params: { id: string } }) {
+  await sessions.revokeSession(ctx, params.id);
+  return { revoked: 1 };
+}
+
+export const revokeOtherSessions = async (ctx: WriteContext<Actor>) => ({
+  revoked: await sessions.revokeOtherSessions(ctx),
+});

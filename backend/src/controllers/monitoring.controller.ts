@@ -1,0 +1,9 @@
+import { assertReady } from '../services/monitoring.service.ts';
+
+/** Touches nothing: it tells only that the process answers (rule 38). */
+export const getLive = async () => ({ status: 'live' as const });
+
+export async function getReady() {
+  await assertReady();
+  return { status: 'ready' as const };
+}

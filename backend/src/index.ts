@@ -1,0 +1,84 @@
+import type { Server } from 'node:http';
+import { createApp } from './app.ts';
+import { assertSafeDatabaseRole, closeDatabase } from './config/database.ts';
+import { REQUEST_TIMEOUT_SECONDS, SHUTDOWN_SECONDS } from './config/constants.ts';
+import { environment } from './config/environment.ts';
+import { logger } from './config/logger.ts';
+import { closeRedis } from './config/redis.ts';
+import { startWorkers } from './queues/worker.ts';
+import { beginStopping } from './utils/stopping.ts';
+
+type Part = { close(): Promise<void> };
+
+function serve(): Promise<Part & { url: string }> {
+  const { HOST, PORT } = environment();
+  return new Promise((resolve, reject) => {
+    const server = createApp().listen(PORT, HOST, (error?: Error) => {
+      if (error) return reject(error);
+      const address = server.address();
+      const port = typeof address === 'object' && address ? address.port : PORT;
+      return resolve({ url: `http://${HOST}:${port}`, close: () => closeServer(server) });
+    });
+    server.requestTimeout = REQUEST_TIMEOUT_SECONDS * 1000;
+    server.headersTimeout = 10_000;
+    // Longer than load balancers keep a connection, so that they close it first.
+    server.keepAliveTimeout = 65_000;
+  });
+}
+
+/** No new requests; those under way are answered. */
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+
+async function start(): Promise<void> {
+  const { ROLE } = environment();
+  await assertSafeDatabaseRole();
+  const parts: Part[] = [];
+  stopOnSignal(parts);
+  if (ROLE !== 'api') parts.push(await startWorkers());
+  if (ROLE === 'worker') {
+    logger.info('Workers are running');
+    process.send?.({ ready: true });
+    return;
+  }
+  const server = await serve();
+  parts.unshift(server);
+  logger.info('Listening', { url: server.url, role: ROLE });
+  process.send?.({ ready: true, url: server.url });
+}
+
+function stopOnSignal(parts: Part[]): void {
+  let stopping = false;
+  const stop = async (reason: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    beginStopping();
+    logger.info('Stopping', { reason });
+    setTimeout(() => {
+      logger.error('Stopping took too long');
+      process.exit(1);
+    }, SHUTDOWN_SECONDS * 1000).unref();
+    for (const part of parts) await part.close();
+    await Promise.allSettled([closeDatabase(), closeRedis()]);
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  // Started by the launcher: when that dies, so do we.
+  process.on('disconnect', () => void stop('the launcher is gone'));
+}
+
+process.on('unhandledRejection', (error) => logger.error('A promise failed and nobody was waiting', { error }));
+process.on('uncaughtException', (error) => {
+  logger.error('An error that nothing foresaw; the process ends', { error });
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 500);
+});
+
+start().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  logger.error('The start failed', { error });
+  setTimeout(() => process.exit(1), 200);
+});

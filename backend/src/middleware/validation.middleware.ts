@@ -1,0 +1,93 @@
+import express, { type Request, type Response } from 'express';
+import { z } from 'zod';
+import { BODY_LIMIT_BYTES } from '../config/constants.ts';
+import type { Endpoint } from '../routes/endpoint.ts';
+import { AppError, type FieldIssue } from '../utils/errors.ts';
+
+const nothing = z.strictObject({});
+const parseJson = express.json({ limit: BODY_LIMIT_BYTES, strict: true });
+
+type RawInput = { params: unknown; query: unknown; body: unknown };
+
+/** Everything the request says, checked against the declaration. All that is wrong is told at once. */
+export async function validateInput(endpoint: Endpoint, request: Request, response: Response) {
+  const raw: RawInput = {
+    params: request.params,
+    query: request.query,
+    body: await readBody(endpoint, request, response),
+  };
+  const issues: FieldIssue[] = [];
+  const check = (place: FieldIssue['in'], schema: z.ZodType | undefined, value: unknown): unknown => {
+    const read = (schema ?? nothing).safeParse(value);
+    if (read.success) return read.data;
+    issues.push(...read.error.issues.flatMap((issue) => fieldIssues(place, issue)));
+    return undefined;
+  };
+  const params = check('path', endpoint.params, raw.params);
+  const query = check('query', endpoint.query, raw.query);
+  const body = check('body', endpoint.body, raw.body);
+  const ifMatch = endpoint.ifMatch ? versionOf(request.headers['if-match'], issues) : undefined;
+  if (issues.length > 0) {
+    const first = issues[0] as FieldIssue;
+    const message = [first.field, first.message].filter(Boolean).join(' ');
+    throw new AppError('validation_failed', `The ${first.in} is not valid: ${message}`, {
+      issues: issues.slice(0, 50),
+    });
+  }
+  return { params, query, body, ifMatch };
+}
+
+function fieldIssues(place: FieldIssue['in'], issue: z.core.$ZodIssue): FieldIssue[] {
+  const path = issue.path.map(String);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      in: place,
+      field: shorten([...path, key].join('.')),
+      message: 'is not known here',
+    }));
+  }
+  return [{ in: place, field: shorten(path.join('.')), message: issue.message }];
+}
+
+const shorten = (name: string) => (name.length > 100 ? `${name.slice(0, 100)}…` : name);
+
+function versionOf(header: string | undefined, issues: FieldIssue[]): number | undefined {
+  if (header === undefined) return undefined;
+  const version = /^"(\d{1,9})"$/.exec(header)?.[1];
+  if (version) return Number(version);
+  issues.push({ in: 'header', field: 'If-Match', message: 'must be the ETag that was answered, such as "3"' });
+  return undefined;
+}
+
+/** Read only now: a caller who may not do this cannot make the server read a body. */
+async function readBody(endpoint: Endpoint, request: Request, response: Response): Promise<unknown> {
+  const isEmpty =
+    request.headers['transfer-encoding'] === undefined && !(Number(request.headers['content-length']) > 0);
+  if (endpoint.method === 'get' || isEmpty) return {};
+  if (!request.is('application/json')) {
+    throw new AppError(
+      'unsupported_media_type',
+      'Send the body as JSON, with the header Content-Type: application/json.',
+    );
+  }
+  await new Promise<void>((resolve, reject) => {
+    parseJson(request, response, (error?: unknown) => (error ? reject(bodyError(error)) : resolve()));
+  });
+  return request.body as unknown;
+}
+
+function bodyError(error: unknown): unknown {
+  const { type, message } = error as { type?: string; message?: string };
+  if (type === 'entity.too.large') {
+    return new AppError('payload_too_large', `The body is larger than ${BODY_LIMIT_BYTES / 1024} KiB.`);
+  }
+  if (type === 'entity.parse.failed')
+    return new AppError('malformed_request', `The body is not valid JSON: ${message}`);
+  if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
+    return new AppError(
+      'unsupported_media_type',
+      'Send the body as UTF-8, plain or compressed with gzip, br or deflate.',
+    );
+  }
+  return new AppError('malformed_request', 'The body could not be read.', undefined, { cause: error });
+}

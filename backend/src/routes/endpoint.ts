@@ -1,0 +1,106 @@
+import type { z } from 'zod';
+import type { BuiltInRoleCode, Permission } from '../config/permissions.ts';
+import type { Actor, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
+import type { ErrorCode } from '../utils/errors.ts';
+
+/**
+ * Who may call.
+ * - `public`: no token
+ * - `authenticated`: anybody signed in, for their own data only
+ * - `{ role }`: holders of that role
+ * - `{ permission }`: portal admins who hold it
+ * - `{ permission, tenant: 'own' }`: users of a tenant who hold it as well, and then see their own tenant only
+ * - `{ permission, tenant: 'required' }`: within one tenant only; a portal admin names it in `x-tenant-id`
+ */
+export type Access =
+  'public' | 'authenticated' | { role: BuiltInRoleCode } | { permission: Permission; tenant?: 'own' | 'required' };
+
+type Method = 'get' | 'post' | 'put' | 'delete';
+type ActorOf<A> = A extends 'public' ? null : Actor;
+
+/** GET reads; the others write in one transaction, unless the handler asks to open its own. */
+type ContextOf<M, T, A> = T extends 'manual'
+  ? ManualContext<ActorOf<A>>
+  : M extends 'get'
+    ? ReadContext<ActorOf<A>>
+    : WriteContext<ActorOf<A>>;
+
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : Record<string, never>;
+
+export type Input<P, Q, B> = {
+  params: Output<P>;
+  query: Output<Q>;
+  body: Output<B>;
+  /** The version of `If-Match`, where the endpoint takes one and the caller sent one. */
+  ifMatch: number | undefined;
+};
+
+/** The action that the audit row of a write names; or why it needs none. */
+export type AuditDeclaration = string | { none: string };
+
+export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T> = {
+  method: M;
+  /** Below the module's prefix. Literal paths come before those with parameters. */
+  path: `/${string}`;
+  operationId: string;
+  summary: string;
+  description: string;
+  access: A;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** What `data` of the answer holds; `pageOf(item)` for lists. Anything undeclared does not leave. */
+  response: R;
+  /** Default 200. */
+  status?: 200 | 201 | 202;
+  /** Beyond the general limits: at most `points` calls in `seconds`, by user, or by address where public. */
+  rateLimit?: { points: number; seconds: number } | 'none';
+  /** POST of signed-in users takes an optional Idempotency-Key; money needs it. */
+  idempotency?: 'required' | 'none';
+  /** Takes `If-Match` with the version that the caller has seen. */
+  ifMatch?: true;
+  /** `manual` when the handler calls third parties: nothing is open until `ctx.transact`. */
+  transaction?: T;
+  /** Errors of the rules, beyond those that follow from the declaration; for the document. */
+  errors?: readonly ErrorCode[];
+  handler: (ctx: ContextOf<M, T, A>, input: Input<P, Q, B>) => Promise<z.input<R>>;
+} & (M extends 'get' ? { audit?: never } : { audit: AuditDeclaration });
+
+/** An endpoint whose types have done their work: what the router and the document need. */
+export type Endpoint = {
+  method: Method;
+  path: `/${string}`;
+  operationId: string;
+  summary: string;
+  description: string;
+  access: Access;
+  params?: z.ZodType;
+  query?: z.ZodType;
+  body?: z.ZodType;
+  response: z.ZodType;
+  status?: 200 | 201 | 202;
+  rateLimit?: { points: number; seconds: number } | 'none';
+  idempotency?: 'required' | 'none';
+  ifMatch?: true;
+  transaction?: 'manual';
+  errors?: readonly ErrorCode[];
+  audit?: AuditDeclaration;
+  // eslint-disable-next-line typescript/no-explicit-any -- each handler has a context and an input of its own
+  handler: (ctx: any, input: any) => Promise<unknown>;
+};
+
+/** Declares one endpoint: the only place that says how it is reached, by whom, with what and what it answers. */
+export const endpoint = <
+  M extends Method,
+  A extends Access,
+  R extends z.ZodType,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+  T extends 'manual' | undefined = undefined,
+>(
+  declaration: EndpointDeclaration<M, A, P, Q, B, R, T>,
+): Endpoint => declaration;
+
+/** The endpoints of one module: a tag of the document and a prefix below `/api`. */
+export type Module = { tag: string; description: string; prefix: `/${string}`; endpoints: readonly Endpoint[] };

@@ -1,0 +1,168 @@
+import express, { type Request, type Response, type Router } from 'express';
+import { environment } from '../config/environment.ts';
+import { logWith } from '../config/logger.ts';
+import { authenticate } from '../middleware/auth.middleware.ts';
+import { reserveIdempotencyKey, takesIdempotencyKey, type Reservation } from '../middleware/idempotency.middleware.ts';
+import { factsOf } from '../middleware/logger.middleware.ts';
+import { limitActor, limitAddress } from '../middleware/rate-limit.middleware.ts';
+import { authorize } from '../middleware/role.middleware.ts';
+import { resolveSpace, TENANT_HEADER, type Space } from '../middleware/tenant.middleware.ts';
+import { validateInput } from '../middleware/validation.middleware.ts';
+import { recordDeniedTenant } from '../services/audit.service.ts';
+import {
+  manualContext,
+  readContext,
+  runInTransaction,
+  type AuditRule,
+  type ContextBase,
+} from '../services/context.service.ts';
+import type { Actor } from '../types/context.ts';
+import { cookiesOf } from '../utils/cookies.ts';
+import { AppError } from '../utils/errors.ts';
+import { pageShape } from '../utils/page.ts';
+import { successBody } from '../utils/response.ts';
+import type { Endpoint, Module } from './endpoint.ts';
+
+type Answer = { status: number; body: unknown };
+type ReadInput = Awaited<ReturnType<typeof validateInput>>;
+
+/** The routes of a module. */
+export function toRouter(module: Module): Router {
+  const router = express.Router({ caseSensitive: true, strict: false });
+  for (const declared of module.endpoints) {
+    router[declared.method](declared.path, (request, response) => answer(declared, request, response));
+  }
+  return router;
+}
+
+/** The way of every request, in order. */
+async function answer(endpoint: Endpoint, request: Request, response: Response): Promise<void> {
+  const facts = factsOf(response);
+  facts.operationId = endpoint.operationId;
+
+  const actor = await identify(endpoint, request, response);
+  if (actor) {
+    facts.actor = actor;
+    await limitActor(endpoint, actor, response);
+  }
+  const space = await spaceFor(endpoint, actor, request, response);
+  facts.tenantId = space.tenantId;
+  authorize(endpoint.access, actor);
+  const input = await validateInput(endpoint, request, response);
+
+  const base = contextBase(actor, space, request, response);
+  const reserved =
+    actor && takesIdempotencyKey(endpoint)
+      ? await reserveIdempotencyKey(endpoint, request, { ...space, actor }, input)
+      : undefined;
+  if (reserved && 'replay' in reserved) {
+    response.setHeader('Idempotent-Replayed', 'true');
+    return send(response, reserved.replay);
+  }
+  send(response, await perform(endpoint, base, input, response, reserved?.reservation));
+}
+
+async function identify(endpoint: Endpoint, request: Request, response: Response): Promise<Actor | null> {
+  const { ip } = factsOf(response);
+  if (endpoint.access === 'public') {
+    await limitAddress(endpoint, ip, response);
+    return null;
+  }
+  try {
+    return await authenticate(request);
+  } catch (error) {
+    // Guessing tokens is limited by address; an outage of the database is not the caller's fault.
+    if (error instanceof AppError && error.code === 'unauthenticated') await limitAddress(endpoint, ip, response);
+    throw error;
+  }
+}
+
+async function spaceFor(endpoint: Endpoint, actor: Actor | null, request: Request, response: Response): Promise<Space> {
+  try {
+    return await resolveSpace(endpoint.access, actor, request.get(TENANT_HEADER));
+  } catch (error) {
+    if (actor?.tenantId && error instanceof AppError && error.code === 'tenant_mismatch') {
+      const space: Space = { scope: { role: 'tenant', tenantId: actor.tenantId }, tenantId: actor.tenantId };
+      await recordDeniedTenant(
+        contextBase(actor, space, request, response),
+        String(request.get(TENANT_HEADER)),
+        endpoint.operationId,
+      );
+    }
+    throw error;
+  }
+}
+
+function contextBase(actor: Actor | null, space: Space, request: Request, response: Response): ContextBase {
+  const { requestId, ip } = factsOf(response);
+  return {
+    ...space,
+    actor,
+    requestId,
+    client: { ip, userAgent: request.get('user-agent')?.slice(0, 400) ?? null },
+    cookies: cookiesOf(request, response, environment().PUBLIC_URL.startsWith('https:')),
+    log: logWith({ requestId }),
+    now: new Date(),
+  };
+}
+
+/** Runs the handler in the kind of context that its declaration asks for. */
+async function perform(
+  endpoint: Endpoint,
+  base: ContextBase,
+  input: ReadInput,
+  response: Response,
+  reservation?: Reservation,
+): Promise<Answer> {
+  const present = (result: unknown): Answer => presentResult(endpoint, result, response);
+  if (endpoint.method === 'get' && endpoint.transaction !== 'manual') {
+    return present(await endpoint.handler(readContext(base), input));
+  }
+  const rule = auditRule(endpoint, input);
+  const giveBack = async (error: unknown): Promise<never> => {
+    await reservation?.release();
+    throw error;
+  };
+  if (endpoint.transaction !== 'manual') {
+    return runInTransaction(base, rule, async (ctx) => {
+      const done = present(await endpoint.handler(ctx, input));
+      if (reservation) await reservation.complete(ctx.db, done);
+      return done;
+    }).catch(giveBack);
+  }
+  const done = present(await endpoint.handler(manualContext(base, rule), input).catch(giveBack));
+  if (reservation) await runInTransaction(base, rule, ({ db }) => reservation.complete(db, done));
+  return done;
+}
+
+/** A write whose handler told nothing leaves a row all the same. */
+function auditRule(endpoint: Endpoint, input: ReadInput): AuditRule {
+  if (typeof endpoint.audit !== 'string') return { action: endpoint.operationId };
+  const { id } = (input.params ?? {}) as { id?: string };
+  const resource = endpoint.audit.split('.')[0] ?? endpoint.audit;
+  const isManual = endpoint.transaction === 'manual';
+  return { action: endpoint.audit, ...(!isManual && { fallback: { resource, resourceId: id ?? null } }) };
+}
+
+/** Only what the response schema declares goes out; a result that does not fit it is an error of ours. */
+function presentResult(endpoint: Endpoint, result: unknown, response: Response): Answer {
+  const parsed = endpoint.response.safeParse(result);
+  if (!parsed.success) {
+    throw new Error(`The answer of ${endpoint.operationId} does not match its declaration`, { cause: parsed.error });
+  }
+  const status = endpoint.status ?? 200;
+  if (pageShape(endpoint.response)) {
+    const { items, meta } = parsed.data as { items: unknown; meta: unknown };
+    return { status, body: successBody(items, meta) };
+  }
+  const { version } = (parsed.data ?? {}) as { version?: unknown };
+  if (typeof version === 'number') response.setHeader('ETag', `"${version}"`);
+  return { status, body: successBody(parsed.data) };
+}
+
+/** Not `response.json`: that would hash every body for an ETag of its own, and answer 304 for ours. */
+function send(response: Response, { status, body }: Answer): void {
+  response.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Cache-Control', 'no-store');
+  response.end(JSON.stringify(body));
+}

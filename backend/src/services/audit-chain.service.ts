@@ -1,0 +1,132 @@
+import { redact } from '../config/logger.ts';
+import type { Transaction } from '../config/database.ts';
+import type { AuditEntry, ReadContext } from '../types/context.ts';
+import { canonicalJson, sha256 } from '../utils/canonical-json.ts';
+import { newId } from '../utils/ids.ts';
+
+/** What the hash of an audit row covers: every column but the two hashes. `createdAt` has microseconds. */
+export type AuditRecord = {
+  id: string;
+  chain: string;
+  sequence: number;
+  tenantId: string | null;
+  actorType: string;
+  actorId: string | null;
+  actorName: string | null;
+  action: string;
+  resource: string;
+  resourceId: string | null;
+  outcome: string;
+  changes: unknown;
+  ipAddress: string | null;
+  userAgent: string | null;
+  requestId: string | null;
+  createdAt: string;
+};
+
+export const PLATFORM_CHAIN = 'platform';
+/** What the first row of a chain names as the hash before it. */
+export const GENESIS_HASH = '0'.repeat(64);
+
+/** The hash that links a row to the one before it (rule 10). */
+export const auditHash = (previousHash: string, record: AuditRecord): string =>
+  sha256(previousHash + canonicalJson(record));
+
+/** `{ field: { from, to } }` of the fields in `after` that differ. */
+export function changedFields(before: object, after: object): Record<string, { from: unknown; to: unknown }> {
+  const old = plain(before) as Record<string, unknown>;
+  const fresh = plain(after) as Record<string, unknown>;
+  const differing = Object.keys(fresh).filter(
+    (field) => canonicalJson(old[field] ?? null) !== canonicalJson(fresh[field] ?? null),
+  );
+  return Object.fromEntries(differing.map((field) => [field, { from: old[field] ?? null, to: fresh[field] ?? null }]));
+}
+
+/** As it will come back from the database: dates as text, no undefined. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));
+
+function changesOf({ before, after, details }: AuditEntry): unknown {
+  if (before && after) return redact(plain({ ...details, ...changedFields(before, after) }));
+  const told = { ...details, ...after };
+  return Object.keys(told).length > 0 ? redact(plain(told)) : null;
+}
+
+/** The part of a context that an audit row tells. */
+export type AuditSource = Pick<ReadContext, 'actor' | 'tenantId' | 'client' | 'requestId'> & { system?: boolean };
+
+function recordOf(
+  source: AuditSource,
+  entry: AuditEntry,
+  defaultAction: string,
+): Omit<AuditRecord, 'sequence' | 'createdAt'> {
+  const tenantId = entry.tenantId === undefined ? source.tenantId : entry.tenantId;
+  const actor = source.actor ?? entry.actor ?? null;
+  return {
+    id: newId(),
+    chain: tenantId ?? PLATFORM_CHAIN,
+    tenantId,
+    actorType: actor ? 'USER' : source.system ? 'SYSTEM' : 'ANONYMOUS',
+    actorId: actor?.id ?? null,
+    actorName: actor?.name ?? null,
+    action: entry.action ?? defaultAction,
+    resource: entry.resource,
+    resourceId: entry.resourceId ?? null,
+    outcome: entry.outcome ?? 'SUCCESS',
+    changes: changesOf(entry),
+    ipAddress: source.client.ip || null,
+    userAgent: source.client.userAgent,
+    requestId: source.requestId,
+  };
+}
+
+type Head = { sequence: number; hash: string; now_utc: string };
+
+/**
+ * Appends rows to their chains, in the business transaction and as its last act: the lock of a chain is held until
+ * the commit. Chains are locked in one order, so that two transactions cannot wait for each other.
+ */
+export async function appendAudit(
+  db: Transaction,
+  source: AuditSource,
+  entries: AuditEntry[],
+  defaultAction: string,
+): Promise<void> {
+  const records = entries.map((entry) => recordOf(source, entry, defaultAction));
+  const chains = [...new Set(records.map((record) => record.chain))].toSorted();
+  for (const chain of chains) {
+    const [head] = await db.$queryRaw<Head[]>`select sequence, hash, now_utc from app.lock_audit_chain(${chain})`;
+    if (!head) throw new Error('The audit chain could not be locked');
+    let { sequence, hash } = head;
+    const rows = records
+      .filter((record) => record.chain === chain)
+      .map((record) => {
+        const previousHash = hash;
+        sequence += 1;
+        const full: AuditRecord = { ...record, sequence, createdAt: head.now_utc };
+        hash = auditHash(previousHash, full);
+        return { ...full, previousHash, hash };
+      });
+    await insertLinks(db, rows, { chain, tenantId: rows[0]?.tenantId ?? null, sequence, hash });
+  }
+}
+
+async function insertLinks(
+  db: Transaction,
+  rows: (AuditRecord & { previousHash: string; hash: string })[],
+  head: { chain: string; tenantId: string | null; sequence: number; hash: string },
+): Promise<void> {
+  await db.$executeRaw`
+    with head as (
+      insert into audit_chains (chain, tenant_id, sequence, hash, updated_at)
+      values (${head.chain}, ${head.tenantId}, ${head.sequence}, ${head.hash}, now())
+      on conflict (chain) do update set sequence = excluded.sequence, hash = excluded.hash, updated_at = now()
+    )
+    insert into audit_logs (id, chain, sequence, tenant_id, actor_type, actor_id, actor_name, action, resource,
+                            resource_id, outcome, changes, ip_address, user_agent, request_id, created_at, previous_hash, hash)
+    select id, chain, sequence, "tenantId", "actorType", "actorId", "actorName", action, resource,
+           "resourceId", outcome, nullif(changes, 'null'::jsonb), "ipAddress", "userAgent", "requestId", "createdAt", "previousHash", hash
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (
+           id text, chain text, sequence int, "tenantId" text, "actorType" actor_type, "actorId" text, "actorName" text,
+           action text, resource text, "resourceId" text, outcome audit_outcome, changes jsonb, "ipAddress" text,
+           "userAgent" text, "requestId" text, "createdAt" timestamptz, "previousHash" text, hash text)`;
+}

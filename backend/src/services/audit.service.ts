@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+import type { ReadContext } from '../types/context.ts';
+import { orNotFound } from '../utils/errors.ts';
+import { encodeCursor, page } from '../utils/page.ts';
+import { sql } from '../utils/sql.ts';
+import type { auditEntry, auditEntryWhole, integrityQuery } from '../validators/audit.validator.ts';
+import { MOST_ROWS_A_REQUEST, verifyChains } from './audit-integrity.service.ts';
+import { auditRow, auditRows, type AuditFilter } from './audit.queries.ts';
+import { runInTransaction, type ContextBase } from './context.service.ts';
+
+type Entry = z.input<typeof auditEntry> & { createdAt: string };
+
+/** The audit trail, newest first: by page, or on from a cursor, which costs the same however far back it is. */
+export async function listAudit(ctx: ReadContext, filter: AuditFilter) {
+  const { rows, count } = auditRows(filter);
+  const { limit } = filter;
+  const { items, meta } = filter.cursor
+    ? { items: await ctx.sql.many<Entry>(sql`${rows} limit ${limit}`), meta: { limit } }
+    : await page<Entry>(ctx, filter, { rows, count });
+  const last = items.length === limit ? items.at(-1) : undefined;
+  return { items, meta: { ...meta, nextCursor: last ? encodeCursor(last) : null } };
+}
+
+export const getAuditEntry = async (ctx: ReadContext, id: string) =>
+  orNotFound(await ctx.sql.one<z.input<typeof auditEntryWhole>>(auditRow(id)), 'audit entry');
+
+export async function checkIntegrity(ctx: ReadContext, range: z.output<typeof integrityQuery>) {
+  const verdict = await verifyChains(ctx, { ...range, mostRows: MOST_ROWS_A_REQUEST });
+  return { ...verdict, intact: verdict.breaks.length === 0 };
+}
+
+/** The nightly check of everything. */
+export async function verifyAuditTrail(ctx: Pick<ReadContext, 'sql'>) {
+  const { chains, rows, breaks } = await verifyChains(ctx, {});
+  return { chains, rows, broken: breaks };
+}
+
+/** A platform user who names another tenant is written down in their own tenant's trail (architecture, layer 2). */
+export const recordDeniedTenant = (base: ContextBase, named: string, operationId: string): Promise<void> =>
+  runInTransaction(base, { action: 'security.cross_tenant' }, async (ctx) => {
+    ctx.audit({ resource: 'tenant', outcome: 'DENIED', details: { named: named.slice(0, 100), operationId } });
+  });

@@ -1,0 +1,71 @@
+import { sql, type Sql } from '../utils/sql.ts';
+
+export type Account = {
+  id: string;
+  tenantId: string | null;
+  tenantStatus: string | null;
+  type: 'ADMIN_USER' | 'PLATFORM_USER';
+  name: string;
+  email: string | null;
+  status: string;
+  passwordHash: string | null;
+  permissionVersion: number;
+};
+
+const account = sql`
+  select u.id, u.tenant_id as "tenantId", t.status as "tenantStatus", u.type, u.name, u.email, u.status,
+         u.password_hash as "passwordHash", u.permission_version as "permissionVersion"
+    from users u left join tenants t on t.id = u.tenant_id`;
+
+export const accountByEmail = (email: string): Sql => sql`${account} where u.email = ${email}`;
+
+/** Two at most: a phone that several people share signs nobody in. */
+export const accountsByPhone = (phone: string): Sql =>
+  sql`${account} where u.phone = ${phone} and u.status = 'ACTIVE' and u.password_hash is not null limit 2`;
+
+export const accountById = (id: string): Sql => sql`${account} where u.id = ${id}`;
+
+export type MeRow = {
+  phone: string | null;
+  lastLoginAt: Date | null;
+  createdAt: Date;
+  tenant: { id: string; name: string; slug: string; status: string } | null;
+};
+
+export const profileOf = (userId: string): Sql => sql`
+  select u.phone, u.last_login_at as "lastLoginAt", u.created_at as "createdAt",
+         case when t.id is not null then jsonb_build_object('id', t.id, 'name', t.name, 'slug', t.slug, 'status', t.status) end as tenant
+    from users u left join tenants t on t.id = u.tenant_id
+   where u.id = ${userId}`;
+
+export type SessionRow = {
+  id: string;
+  current: boolean;
+  ipAddress: string | null;
+  userAgent: string | null;
+  createdAt: Date;
+  lastSeenAt: Date;
+  expiresAt: Date;
+};
+
+export const liveSessions = (userId: string, currentId: string): Sql => sql`
+  select id, id = ${currentId} as current, ip_address as "ipAddress", user_agent as "userAgent",
+         created_at as "createdAt", last_seen_at as "lastSeenAt", expires_at as "expiresAt"
+    from sessions where user_id = ${userId} and revoked_at is null and expires_at > now()`;
+
+export const liveSessionCount = (userId: string): Sql => sql`
+  select count(*)::int as total from sessions where user_id = ${userId} and revoked_at is null and expires_at > now()`;
+
+export type LockedSession = {
+  id: string;
+  userId: string;
+  refreshSeed: string;
+  refreshGeneration: number;
+  rotations: Date[];
+  live: boolean;
+};
+
+export const lockSession = (sessionId: string): Sql => sql`
+  select id, user_id as "userId", refresh_seed as "refreshSeed", refresh_generation as "refreshGeneration", rotations,
+         revoked_at is null and expires_at > now() as live
+    from sessions where id = ${sessionId} for update`;

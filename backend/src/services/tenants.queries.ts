@@ -1,0 +1,81 @@
+import type { z } from 'zod';
+import { containing, orderBy, sql, where, type Sql } from '../utils/sql.ts';
+import type {
+  listTenantsQuery,
+  listTenantUsersQuery,
+  tenantSortColumns,
+  userSortColumns,
+} from '../validators/tenants.validator.ts';
+
+export type TenantFilter = z.output<typeof listTenantsQuery>;
+export type TenantUserFilter = z.output<typeof listTenantUsersQuery>;
+
+const tenantColumns = sql`
+  t.id, t.name, t.slug, t.email, t.phone, t.gstin, t.address_line as "addressLine", t.city, t.state, t.pincode,
+  t.time_zone as "timeZone", t.status, t.trial_ends_at as "trialEndsAt", t.version,
+  t.created_at as "createdAt", t.updated_at as "updatedAt",
+  case when o.id is not null then jsonb_build_object('id', o.id, 'name', o.name, 'email', o.email, 'status', o.status) end as owner`;
+
+const firstOwner = sql`
+  left join lateral (select u.id, u.name, u.email, u.status from users u
+                      where u.tenant_id = t.id and u.kind = 'OWNER' order by u.created_at, u.id limit 1) o on true`;
+
+export const tenantById = (id: string): Sql =>
+  sql`select ${tenantColumns} from tenants t ${firstOwner} where t.id = ${id} and t.status <> 'PURGED'`;
+
+/** Whether there is such a tenant within the scope. */
+export const tenantExists = (id: string): Sql => sql`select 1 from tenants where id = ${id} and status <> 'PURGED'`;
+
+const sortColumns: Record<(typeof tenantSortColumns)[number], string> = {
+  createdAt: 't.created_at',
+  name: 't.name',
+  status: 't.status',
+  city: 't.city',
+  trialEndsAt: 't.trial_ends_at',
+};
+
+const matching = ({ status, city, state, createdFrom, createdTo, q }: TenantFilter): Sql =>
+  where(
+    status ? sql`t.status = ${status}::tenant_status` : sql`t.status <> 'PURGED'`,
+    city && sql`t.city = ${city}`,
+    state && sql`t.state = ${state}`,
+    createdFrom && sql`t.created_at >= ${createdFrom}`,
+    createdTo && sql`t.created_at < ${createdTo}`,
+    q && sql`app.tenant_search_text(t.name, t.slug, t.email, t.phone, t.gstin) like ${containing(q)}`,
+  );
+
+/** The page is cut before owners are joined: one look-up for each row that is shown, not for each that matches. */
+export const tenantRows = (filter: TenantFilter): { rows: Sql; count: Sql } => ({
+  rows: sql`select ${tenantColumns} from tenants t ${firstOwner} ${matching(filter)} ${orderBy(sortColumns, filter.sort, filter.order, 't.id')}`,
+  count: sql`select count(*)::int as total from tenants t ${matching(filter)}`,
+});
+
+const userSort: Record<(typeof userSortColumns)[number], string> = { createdAt: 'u.created_at', name: 'u.name' };
+
+export function tenantUserRows(
+  tenantId: string,
+  { kind, status, q, sort, order }: TenantUserFilter,
+): { rows: Sql; count: Sql } {
+  const pattern = q && containing(q);
+  const conditions = where(
+    sql`u.tenant_id = ${tenantId}`,
+    kind && sql`u.kind = ${kind}::person_kind`,
+    status && sql`u.status = ${status}::user_status`,
+    pattern && sql`(lower(u.name) like ${pattern} or u.email like ${pattern} or u.phone like ${pattern})`,
+  );
+  return {
+    rows: sql`select u.id, u.name, u.email, u.phone, u.kind, u.status, u.last_login_at as "lastLoginAt", u.created_at as "createdAt"
+                from users u ${conditions} ${orderBy(userSort, sort, order, 'u.id')}`,
+    count: sql`select count(*)::int as total from users u ${conditions}`,
+  };
+}
+
+export const transitionRows = (tenantId: string, order: 'asc' | 'desc'): { rows: Sql; count: Sql } => ({
+  rows: sql`select id, "from", "to", reason, created_at as "createdAt",
+                   case when actor_id is not null then jsonb_build_object('id', actor_id, 'name', actor_name) end as actor
+              from tenant_transitions where tenant_id = ${tenantId} ${orderBy({ createdAt: 'created_at' }, 'createdAt', order, 'id')}`,
+  count: sql`select count(*)::int as total from tenant_transitions where tenant_id = ${tenantId}`,
+});
+
+export const lockTenant = (id: string): Sql =>
+  sql`select id, status, trial_ends_at as "trialEndsAt", version from tenants where id = ${id} and status <> 'PURGED' for update`;

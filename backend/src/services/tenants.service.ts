@@ -1,0 +1,183 @@
+import type { z } from 'zod';
+import type { TenantStatus } from '../generated/prisma/enums.ts';
+import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
+import { mapDatabaseError } from '../utils/database-errors.ts';
+import { AppError, orNotFound } from '../utils/errors.ts';
+import { page } from '../utils/page.ts';
+import { slugOf } from '../utils/slug.ts';
+import {
+  gstinFitsState,
+  gstinOfAnotherState,
+  type createTenantBody,
+  type tenant,
+  type tenantTransition,
+  type tenantUser,
+  type updateTenantBody,
+} from '../validators/tenants.validator.ts';
+import { endSessions } from './sessions.service.ts';
+import { settingOf } from './settings.service.ts';
+import { assertTransition, statusAfterActivation } from './tenant-status.policy.ts';
+import * as queries from './tenants.queries.ts';
+
+type CreateTenant = z.output<typeof createTenantBody>;
+type UpdateTenant = z.output<typeof updateTenantBody>;
+type TenantView = z.input<typeof tenant>;
+type LockedTenant = { id: string; status: TenantStatus; trialEndsAt: Date | null; version: number };
+
+const DAY_MS = 86_400_000;
+
+export const listTenants = (ctx: ReadContext, filter: queries.TenantFilter) =>
+  page<TenantView>(ctx, filter, queries.tenantRows(filter));
+
+/** @throws AppError not_found, also for a tenant outside the scope */
+export const getTenant = async (ctx: Pick<ReadContext, 'sql'>, id: string): Promise<TenantView> =>
+  orNotFound(await ctx.sql.one<TenantView>(queries.tenantById(id)), 'tenant');
+
+const parentTenant = (id: string) => ({ of: queries.tenantExists(id), what: 'tenant' });
+
+export const listTenantUsers = (ctx: ReadContext, id: string, filter: queries.TenantUserFilter) =>
+  page<z.input<typeof tenantUser>>(ctx, filter, { ...queries.tenantUserRows(id, filter), parent: parentTenant(id) });
+
+export const listTransitions = (
+  ctx: ReadContext,
+  id: string,
+  query: { page: number; limit: number; order: 'asc' | 'desc' },
+) =>
+  page<z.input<typeof tenantTransition>>(ctx, query, {
+    ...queries.transitionRows(id, query.order),
+    parent: parentTenant(id),
+  });
+
+/**
+ * Creates a tenant on trial, with its owner, who gets a mail with a link to set a password.
+ * @throws AppError conflict when the slug or the owner's email is taken
+ */
+export async function createTenant(ctx: WriteContext<Actor>, input: CreateTenant): Promise<TenantView> {
+  const { owner, trialDays, slug, ...profile } = input;
+  const days = trialDays ?? (await settingOf(ctx, 'tenants.trial_days'));
+  const created = await ctx.db.tenant.create({
+    data: {
+      ...profile,
+      slug: slug ?? slugOf(profile.name),
+      status: 'TRIAL',
+      trialEndsAt: new Date(ctx.now.getTime() + days * DAY_MS),
+      createdAt: ctx.now,
+    },
+  });
+  await recordTransition(ctx, created.id, null, 'TRIAL');
+  const ownerId = await createOwner(ctx, created.id, owner);
+  ctx.enqueue('email.welcome', { userId: ownerId }, { tenantId: created.id });
+  ctx.audit({
+    resource: 'tenant',
+    resourceId: created.id,
+    tenantId: created.id,
+    after: { ...input, slug: created.slug, ownerId },
+  });
+  return getTenant(ctx, created.id);
+}
+
+async function createOwner(ctx: WriteContext<Actor>, tenantId: string, owner: CreateTenant['owner']): Promise<string> {
+  const role = await ctx.db.role.findUniqueOrThrow({ where: { code: 'owner' }, select: { id: true } });
+  try {
+    const user = await ctx.db.user.create({
+      data: {
+        ...owner,
+        tenantId,
+        type: 'PLATFORM_USER',
+        kind: 'OWNER',
+        status: 'PENDING',
+        createdAt: ctx.now,
+        assignments: { create: { roleId: role.id, tenantId, assignedById: ctx.actor.id } },
+      },
+    });
+    return user.id;
+  } catch (error) {
+    const mapped = mapDatabaseError(error);
+    if (!(mapped instanceof AppError) || mapped.details?.field !== 'email') throw error;
+    const issues = [{ in: 'body' as const, field: 'owner.email', message: 'belongs to another account' }];
+    throw new AppError('conflict', "The owner's email belongs to another account.", { field: 'owner.email', issues });
+  }
+}
+
+/**
+ * Changes the fields that are given.
+ * @param seenVersion from If-Match: refused when somebody has changed the tenant since
+ * @throws AppError version_mismatch
+ */
+export async function updateTenant(
+  ctx: WriteContext<Actor>,
+  id: string,
+  changes: UpdateTenant,
+  seenVersion?: number,
+): Promise<TenantView> {
+  const { version } = orNotFound(await ctx.sql.one<LockedTenant>(queries.lockTenant(id)), 'tenant');
+  if (seenVersion !== undefined && seenVersion !== version) {
+    throw new AppError(
+      'version_mismatch',
+      'Somebody has changed the tenant since you read it. Read it again and repeat your change.',
+      { version },
+    );
+  }
+  const before = await getTenant(ctx, id);
+  if (!gstinFitsState({ ...before, ...changes })) {
+    const issues = [{ in: 'body' as const, field: 'gstin', message: gstinOfAnotherState }];
+    throw new AppError('validation_failed', `gstin ${gstinOfAnotherState}.`, { issues });
+  }
+  await ctx.db.tenant.update({ where: { id }, data: { ...changes, version: { increment: 1 } } });
+  ctx.audit({ resource: 'tenant', resourceId: id, tenantId: id, before, after: changes });
+  return getTenant(ctx, id);
+}
+
+/**
+ * Shuts a tenant out: every session of its people ends. They may sign in, and then see only that they are suspended.
+ * @throws AppError invalid_transition
+ */
+export async function suspendTenant(ctx: WriteContext<Actor>, id: string, reason: string): Promise<TenantView> {
+  await changeStatus(ctx, id, () => 'SUSPENDED', reason);
+  await endSessions(ctx, { tenantId: id }, 'TENANT_SUSPENDED');
+  return getTenant(ctx, id);
+}
+
+/** Opens a tenant again; what is left of an interrupted trial goes on. @throws AppError invalid_transition */
+export async function activateTenant(ctx: WriteContext<Actor>, id: string, reason?: string): Promise<TenantView> {
+  const suspension = await ctx.db.tenantTransition.findFirst({
+    where: { tenantId: id, to: 'SUSPENDED' },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    select: { from: true },
+  });
+  await changeStatus(ctx, id, (tenant) => statusAfterActivation(tenant, suspension?.from, ctx.now), reason);
+  return getTenant(ctx, id);
+}
+
+/** The row is locked first: of two changes at once the second sees what the first has done. */
+async function changeStatus(
+  ctx: WriteContext<Actor>,
+  id: string,
+  next: (tenant: LockedTenant) => TenantStatus,
+  reason?: string,
+): Promise<void> {
+  const tenant = orNotFound(await ctx.sql.one<LockedTenant>(queries.lockTenant(id)), 'tenant');
+  const status = next(tenant);
+  assertTransition(tenant.status, status);
+  await ctx.db.tenant.update({ where: { id }, data: { status, version: { increment: 1 } } });
+  await recordTransition(ctx, id, tenant.status, status, reason);
+  ctx.audit({
+    resource: 'tenant',
+    resourceId: id,
+    tenantId: id,
+    before: { status: tenant.status },
+    after: { status },
+    ...(reason && { details: { reason } }),
+  });
+}
+
+async function recordTransition(
+  ctx: WriteContext<Actor>,
+  tenantId: string,
+  from: TenantStatus | null,
+  to: TenantStatus,
+  reason?: string,
+) {
+  const actor = { actorId: ctx.actor.id, actorName: ctx.actor.name };
+  await ctx.db.tenantTransition.create({ data: { tenantId, from, to, reason, ...actor, createdAt: ctx.now } });
+}

@@ -1,0 +1,57 @@
+/** Every error the API answers with, and its HTTP status. */
+export const ERROR_STATUS = {
+  malformed_request: 400,
+  validation_failed: 400,
+  token_invalid: 400,
+  unauthenticated: 401,
+  invalid_credentials: 401,
+  forbidden: 403,
+  tenant_mismatch: 403,
+  tenant_required: 403,
+  tenant_suspended: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  invalid_transition: 409,
+  request_in_progress: 409,
+  version_mismatch: 412,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  idempotency_key_reused: 422,
+  rate_limited: 429,
+  internal_error: 500,
+  service_unavailable: 503,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** What was wrong with one field of the input. */
+export type FieldIssue = { in: 'path' | 'query' | 'body' | 'header'; field: string; message: string };
+
+export type ErrorDetails = { issues?: FieldIssue[]; retryAfterSeconds?: number; [name: string]: unknown };
+
+/** An error whose message and details are meant for the caller. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails | undefined;
+
+  constructor(code: ErrorCode, message: string, details?: ErrorDetails, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AppError';
+    this.code = code;
+    this.details = details;
+  }
+
+  get statusCode(): number {
+    return ERROR_STATUS[this.code];
+  }
+}
+
+/**
+ * The row, or a 404. What belongs to another tenant is not seen by the query and ends here too: nobody learns that
+ * it exists.
+ */
+export function orNotFound<Row>(row: Row | null | undefined, what: string): Row {
+  if (row === null || row === undefined) throw new AppError('not_found', `There is no such ${what}.`);
+  return row;
+}

@@ -11,8 +11,8 @@ let openPool: pg.Pool | undefined;
 let openClient: PrismaClient | undefined;
 
 /**
- * The connections of this process, shared by Prisma and by the SQL reader. Pipelined: statements that are sent
- * together travel in one round trip. Every wait is bounded, so that a database that hangs is an error, not a hang.
+ * The connections of this process, shared by Prisma and by the SQL reader. Every wait is bounded, so that a database
+ * that hangs is an error, not a hang.
  */
 export function unsafePool(): pg.Pool {
   if (openPool) return openPool;
@@ -24,7 +24,6 @@ export function unsafePool(): pg.Pool {
     query_timeout: 12_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
-    pipeline: true,
   });
   openPool.on('error', (error) => logger.warn('An idle database connection was lost', { error }));
   return openPool;

@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { logStream } from './log-stream.ts';
 
 export type LogFields = Record<string, unknown>;
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: LogFields) => void>;
@@ -33,10 +34,18 @@ const errorFields = (error: Error): LogFields => ({
   ...(error.cause !== undefined && { cause: error.cause }),
 });
 
+/** JSON with the fields of a line as they come: they are plain values, redacted already. */
+const jsonLine = winston.format((line) => {
+  const { level, message, ...fields } = line;
+  line[Symbol.for('message')] = JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields });
+  return line;
+});
+
 const winstonLogger = winston.createLogger({
   level: process.env.LOG_LEVEL ?? 'info',
-  format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
-  transports: [new winston.transports.Console({ silent: process.env.NODE_ENV === 'test' && !process.env.LOG_LEVEL })],
+  format: jsonLine(),
+  transports: [new winston.transports.Stream({ stream: logStream() })],
+  silent: process.env.NODE_ENV === 'test' && !process.env.LOG_LEVEL,
   exitOnError: false,
 });
 

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { PoolClient, QueryArrayResult, QueryResult } from 'pg';
 import type { Sql } from 'sql-template-tag';
 import type { Reader, Scope } from '../types/context.ts';
 import { isRetryable, mapDatabaseError } from '../utils/database-errors.ts';
 import { unsafeDb, unsafePool, type Transaction } from './database.ts';
 import { environment } from './environment.ts';
+import { sendTogether, type Statement } from './pipeline.ts';
 
-const takeScope = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`;
 const scopeValues = (scope: Scope) => [`studyspot_${scope.role}`, scope.role === 'tenant' ? scope.tenantId : ''];
 
-type Statement = { text: string; values: unknown[]; name?: string };
+/** Until the end of the transaction, as everything in a scope; and nothing can be written in it. */
+const takeReadScope = `select set_config('role', $1, true), set_config('app.tenant_id', $2, true),
+                              set_config('transaction_read_only', 'on', true)`;
 
 const statementNames = new Map<string, string>();
 /** Beyond this many different texts a statement is not kept prepared: each costs memory on each connection. */
@@ -33,30 +34,31 @@ function prepared(scope: Scope, { text, values }: { text: string; values: unknow
  * @throws AppError service_unavailable when the database does not answer in time
  */
 export async function readScoped(scope: Scope, queries: readonly Sql[]): Promise<unknown[][]> {
-  const client = await unsafePool().connect().catch(failConnect);
-  let lost = false;
-  try {
-    const sent = [
-      client.query('BEGIN READ ONLY'),
-      client.query(prepared(scope, { text: takeScope, values: scopeValues(scope) })),
-      ...queries.map((query) => client.query(prepared(scope, query))),
-      client.query('COMMIT'),
-    ];
-    const answers = await Promise.allSettled(sent);
-    const failed = answers.find((answer) => answer.status === 'rejected');
-    if (failed) {
-      lost = answers.at(-1)?.status === 'rejected';
-      throw mapDatabaseError(failed.reason);
-    }
-    return answers.slice(2, -1).map((answer) => rowsOf(answer as PromiseFulfilledResult<QueryResult>));
-  } finally {
-    client.release(lost);
-  }
+  const take = prepared(scope, { text: takeReadScope, values: scopeValues(scope) });
+  const statements = [take, ...queries.map((query) => prepared(scope, query))];
+  const answers = await send(statements)
+    .catch((error: unknown) => {
+      // A migration has changed a table since the statement was prepared: another connection knows nothing of that.
+      if ((error as { code?: string }).code === '0A000') return send(statements);
+      throw error;
+    })
+    .catch((error: unknown) => Promise.reject(mapDatabaseError(error)));
+  return answers.slice(1);
 }
 
-const rowsOf = (answer: PromiseFulfilledResult<QueryResult | QueryArrayResult>): unknown[] => answer.value.rows;
-
-const failConnect = (error: unknown): Promise<PoolClient> => Promise.reject(mapDatabaseError(error));
+/** A connection that has seen an error is not used again: what it holds prepared is no longer known for sure. */
+async function send(statements: Statement[]): Promise<unknown[][]> {
+  const client = await unsafePool().connect();
+  let failure: Error | undefined;
+  try {
+    return await sendTogether(client, statements);
+  } catch (error) {
+    failure = error as Error;
+    throw error;
+  } finally {
+    client.release(failure);
+  }
+}
 
 /** A reader that opens a transaction of its own for each call. */
 export const scopedReader = (scope: Scope): Reader => ({

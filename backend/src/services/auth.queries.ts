@@ -66,6 +66,7 @@ export type LockedSession = {
 };
 
 export const lockSession = (sessionId: string): Sql => sql`
-  select id, user_id as "userId", refresh_seed as "refreshSeed", refresh_generation as "refreshGeneration", rotations,
+  select id, user_id as "userId", refresh_seed as "refreshSeed", refresh_generation as "refreshGeneration",
+         coalesce(rotations, '{}') as rotations,
          revoked_at is null and expires_at > now() as live
     from sessions where id = ${sessionId} for update`;

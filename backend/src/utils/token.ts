@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 import { environment } from '../config/environment.ts';
@@ -17,6 +17,8 @@ export const accessTokenClaims = z.object({
   permissions: z.array(z.string()),
   sid: z.string(),
   pv: z.number().int(),
+  /** Seconds since 1970. */
+  exp: z.number(),
 });
 
 export type AccessTokenClaims = z.output<typeof accessTokenClaims>;
@@ -24,7 +26,7 @@ export type AccessTokenClaims = z.output<typeof accessTokenClaims>;
 const keyId = (secret: string): string => createHash('sha256').update(`kid:${secret}`).digest('hex').slice(0, 8);
 
 /** @returns a signed access token and its life in seconds */
-export function signAccessToken(claims: AccessTokenClaims): { token: string; expiresIn: number } {
+export function signAccessToken(claims: Omit<AccessTokenClaims, 'exp'>): { token: string; expiresIn: number } {
   const { JWT_SECRET, ACCESS_TOKEN_SECONDS: expiresIn } = environment();
   const token = jwt.sign(claims, JWT_SECRET, {
     algorithm: 'HS256',
@@ -36,14 +38,17 @@ export function signAccessToken(claims: AccessTokenClaims): { token: string; exp
   return { token, expiresIn };
 }
 
-let keys: Map<string, string> | undefined;
+let keys: Map<string, KeyObject> | undefined;
 
-/** The secret that the token's header names, if it is the current or the previous one. */
-export function accessTokenSecretFor(token: string): string | undefined {
+/**
+ * The secret that the token's header names, if it is the current or the previous one. As a key object: given a text,
+ * jsonwebtoken would try with every token whether it is a public key.
+ */
+export function accessTokenSecretFor(token: string): KeyObject | undefined {
   keys ??= new Map(
     [environment().JWT_SECRET, environment().JWT_SECRET_PREVIOUS]
       .filter((secret) => secret !== undefined)
-      .map((secret) => [keyId(secret), secret]),
+      .map((secret) => [keyId(secret), createSecretKey(secret, 'utf8')]),
   );
   try {
     const header = JSON.parse(Buffer.from(token.slice(0, token.indexOf('.')), 'base64url').toString()) as {

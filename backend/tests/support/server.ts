@@ -1,0 +1,46 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { clientOf } from './client.ts';
+import { createTestDatabase } from './database.ts';
+import { factoriesFor } from './factories.ts';
+
+const limits = { RATE_LIMIT_USER_PER_MINUTE: '100000', RATE_LIMIT_IP_PER_MINUTE: '100000', TRUST_PROXY: 'loopback' };
+
+/**
+ * The API in this process, on a database of its own.
+ * @param environment variables that differ from the defaults of tests
+ */
+export async function startTestApp(environment: Record<string, string> = {}) {
+  const database = await createTestDatabase();
+  Object.assign(process.env, {
+    NODE_ENV: 'test',
+    ROLE: 'api',
+    DATABASE_URL: database.appUrl,
+    JWT_SECRET: 'test-secret-of-access-tokens-0123456789',
+    REFRESH_TOKEN_SECRET: 'test-secret-of-refresh-tokens-012345678',
+    ...limits,
+    ...environment,
+  });
+  const { createApp } = await import('../../src/app.ts');
+  const { closeDatabase } = await import('../../src/config/database.ts');
+  const { closeRedis } = await import('../../src/config/redis.ts');
+  const server = await new Promise<Server>((resolve) => {
+    const listening = createApp().listen(0, '127.0.0.1', () => resolve(listening));
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const call = clientOf(url);
+  return {
+    url,
+    database,
+    call,
+    ...factoriesFor(database, call),
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await Promise.allSettled([closeDatabase(), closeRedis()]);
+      await database.drop();
+    },
+  };
+}
+
+export type TestApp = Awaited<ReturnType<typeof startTestApp>>;

@@ -1,0 +1,55 @@
+import { createServer, type ServerResponse } from 'node:http';
+import pg from 'pg';
+import type { Sql } from 'sql-template-tag';
+import { tenantById, tenantExists, tenantUserRows } from '../backend/src/services/tenants.queries.ts';
+import { sql } from '../backend/src/utils/sql.ts';
+
+// The yardstick: node:http and node-postgres doing the same SQL in the same row-security transaction, and nothing
+// else. No sign-in, no limits, no validation, no log.
+
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
+
+async function inPortalScope(queries: { name: string; query: Sql }[]): Promise<unknown[][]> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN READ ONLY');
+    await client.query({
+      name: 'scope',
+      text: `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`,
+      values: ['studyspot_portal', ''],
+    });
+    const results: unknown[][] = [];
+    for (const { name, query } of queries) {
+      results.push((await client.query({ name, text: query.text, values: query.values })).rows);
+    }
+    await client.query('COMMIT');
+    return results;
+  } finally {
+    client.release();
+  }
+}
+
+async function answer(url: string): Promise<unknown> {
+  const [, id = '', list] = /^\/api\/tenants\/(c[a-z0-9]{24})(\/users)?/.exec(url) ?? [];
+  if (!list) return (await inPortalScope([{ name: 'tenant', query: tenantById(id) }]))[0]?.[0];
+  const { rows, count } = tenantUserRows(id, { page: 1, limit: 20, sort: 'createdAt', order: 'desc' });
+  const [items, [total]] = (await inPortalScope([
+    { name: 'users', query: sql`${rows} limit ${20} offset ${0}` },
+    { name: 'count', query: count },
+    { name: 'exists', query: tenantExists(id) },
+  ])) as [unknown[], [{ total: number }]];
+  return { items, total: total.total };
+}
+
+const send = (response: ServerResponse, status: number, body: unknown): void => {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+};
+
+const server = createServer((request, response) => {
+  answer(request.url ?? '/').then(
+    (data) => send(response, 200, { success: true, data }),
+    (error: unknown) => send(response, 500, { success: false, error: String(error) }),
+  );
+});
+server.listen(Number(process.env.PORT), '127.0.0.1', () => process.send?.({ ready: true }));

@@ -42,7 +42,10 @@ module.exports = {
       name: 'unsafe-database',
       comment: 'The unscoped client sees past nothing but invites to try. Use ctx.db and ctx.sql.',
       severity: 'error',
-      from: { pathNot: [`${src}config/`, `${src}index\\.ts$`, `${src}services/monitoring\\.service\\.ts$`] },
+      from: {
+        path: src,
+        pathNot: [`${src}config/`, `${src}(index|create-admin)\\.ts$`, `${src}services/monitoring\\.service\\.ts$`],
+      },
       to: { path: `${src}config/database\\.ts$`, dependencyTypesNot: ['type-only'] },
     },
     {
@@ -50,6 +53,7 @@ module.exports = {
       comment: 'A scope decides whose rows are seen: it is taken by the context, never by business code.',
       severity: 'error',
       from: {
+        path: src,
         pathNot: [
           `${src}config/`,
           `${src}services/(context|principal)\\.service\\.ts$`,

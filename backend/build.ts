@@ -7,7 +7,12 @@ const BACKEND = import.meta.dirname;
 const OUTPUT = path.join(BACKEND, 'dist');
 /** What the output was made from, to leave it alone while nothing changes. */
 const FINGERPRINT = path.join(OUTPUT, '.sources');
-const ENTRY_POINTS = { index: 'src/index.ts', migrate: 'prisma/migrate.ts', seed: 'prisma/seed.ts' };
+const ENTRY_POINTS = {
+  index: 'src/index.ts',
+  'create-admin': 'src/create-admin.ts',
+  migrate: 'prisma/migrate.ts',
+  seed: 'prisma/seed.ts',
+};
 
 /** Whether `dist` is made from the present sources. */
 export function isBuilt(): boolean {

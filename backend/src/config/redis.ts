@@ -14,13 +14,16 @@ const common: RedisOptions = {
   reconnectOnError: (error) => error.message.startsWith('READONLY'),
 };
 
-/** For commands on which somebody waits: they fail at once while Redis is away, and after 500 ms when it hangs. */
+/**
+ * For commands on which somebody waits: they fail at once while Redis is away, and after 500 ms when it hangs. After a
+ * second without a word it counts as away, so that not every request waits for it.
+ */
 const forCommands: RedisOptions = {
   ...common,
   commandTimeout: 500,
+  socketTimeout: 1_000,
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
-  enableAutoPipelining: true,
 };
 
 /** For what must get through: commands wait for Redis to come back. BullMQ's workers need it so. */

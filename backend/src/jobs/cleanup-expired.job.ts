@@ -9,25 +9,37 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const cleanUpExpired: JobHandler<'cleanup.expired'> = async (ctx) => {
   const daysAgo = (days: number) => new Date(ctx.now.getTime() - days * DAY_MS);
   const removed = {
-    sessions: await removeInBatches(ctx, sql`
+    sessions: await removeInBatches(
+      ctx,
+      sql`
       delete from sessions where id in (
-        select id from sessions where expires_at < ${daysAgo(30)} or revoked_at < ${daysAgo(30)} limit ${BATCH})`),
-    oneTimeTokens: await removeInBatches(ctx, sql`
+        select id from sessions where expires_at < ${daysAgo(30)} or revoked_at < ${daysAgo(30)} limit ${BATCH})`,
+    ),
+    oneTimeTokens: await removeInBatches(
+      ctx,
+      sql`
       delete from one_time_tokens where id in (
-        select id from one_time_tokens where expires_at < ${daysAgo(1)} limit ${BATCH})`),
-    idempotencyKeys: await removeInBatches(ctx, sql`
+        select id from one_time_tokens where expires_at < ${daysAgo(1)} limit ${BATCH})`,
+    ),
+    idempotencyKeys: await removeInBatches(
+      ctx,
+      sql`
       delete from idempotency_keys where id in (
-        select id from idempotency_keys where expires_at < ${ctx.now} limit ${BATCH})`),
-    outboxMessages: await removeInBatches(ctx, sql`
+        select id from idempotency_keys where expires_at < ${ctx.now} limit ${BATCH})`,
+    ),
+    outboxMessages: await removeInBatches(
+      ctx,
+      sql`
       delete from outbox_messages where id in (
-        select id from outbox_messages where published_at < ${daysAgo(7)} limit ${BATCH})`),
+        select id from outbox_messages where published_at < ${daysAgo(7)} limit ${BATCH})`,
+    ),
   };
   ctx.log.info('Expired rows removed', removed);
 };
 
 /** @returns how many rows it removed */
 async function removeInBatches(ctx: JobContext, statement: Sql): Promise<number> {
-  for (let removed = 0; ; ) {
+  for (let removed = 0; ;) {
     ctx.job.signal.throwIfAborted();
     const count = await ctx.transact(({ db }) => db.$executeRaw(statement));
     removed += count;

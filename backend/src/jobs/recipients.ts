@@ -43,7 +43,11 @@ export const portalLink = (path: string, query: Record<string, string> = {}): st
   return url.href;
 };
 
-const dateAndTime = new Intl.DateTimeFormat('en-IN', { dateStyle: 'long', timeStyle: 'short', timeZone: PLATFORM_TIME_ZONE });
+const dateAndTime = new Intl.DateTimeFormat('en-IN', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  timeZone: PLATFORM_TIME_ZONE,
+});
 
 /** `22 November 2026 at 6:45 pm (India time)` */
 export const readableTime = (time: Date): string => `${dateAndTime.format(time)} (India time)`;

@@ -6,34 +6,47 @@ import { assertHarmless, type EmailProvider, type Mail } from './email.provider.
 
 const MOST_KEPT = 500;
 
-/** Keeps mails as files, the newest 500, each as a mail program would show it. Nothing leaves the machine. */
+/**
+ * Keeps the newest 500 mails as files, each twice: `.eml` as it would be sent, for a mail program, and `.txt` to read
+ * as it is. Nothing leaves the machine.
+ */
 export function localEmailProvider(directory: string): EmailProvider {
-  const composer = nodemailer.createTransport({ streamTransport: true, buffer: true, disableFileAccess: true, disableUrlAccess: true });
+  const composer = nodemailer.createTransport({
+    streamTransport: true,
+    buffer: true,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
   return {
     async send(mail) {
       assertHarmless(mail);
       const { message } = await composer.sendMail({ ...mail, to: { name: '', address: mail.to } });
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const file = path.join(directory, fileName(mail));
-      const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-      // Readable by the owner alone: mails hold links that let somebody in.
-      await writeFile(draft, message as Buffer, { mode: 0o600, flag: 'wx' });
-      await rename(draft, file);
+      await writeWhole(`${file}.txt`, `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}\n`);
+      await writeWhole(`${file}.eml`, message as Buffer);
       await removeOldest(directory);
     },
     close: () => Promise.resolve(),
   };
 }
 
-/** Sorts by time: `2026-11-22T18-45-01.123Z_password-reset_asha-example.com.eml`. */
+/** Nobody sees half a file. Readable by the owner alone: mails hold links that let somebody in. */
+async function writeWhole(file: string, content: string | Buffer): Promise<void> {
+  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  await writeFile(draft, content, { mode: 0o600, flag: 'wx' });
+  await rename(draft, file);
+}
+
+/** Sorts by time: `2026-11-22T18-45-01.123Z_password-reset_asha-example.com`, and the ending. */
 function fileName({ headers, to }: Mail): string {
   const time = new Date().toISOString().replaceAll(':', '-');
-  return `${[time, headers?.['X-Template'] ?? 'mail', to].map(plain).join('_')}.eml`;
+  return [time, headers?.['X-Template'] ?? 'mail', to].map(plain).join('_');
 }
 
 const plain = (text: string): string => text.replace(/[^\w.-]+/g, '-').slice(0, 80);
 
 async function removeOldest(directory: string): Promise<void> {
-  const mails = (await readdir(directory)).filter((name) => name.endsWith('.eml')).sort();
-  await Promise.all(mails.slice(0, -MOST_KEPT).map((name) => rm(path.join(directory, name), { force: true })));
+  const files = (await readdir(directory)).filter((name) => /\.(eml|txt)$/.test(name)).toSorted();
+  await Promise.all(files.slice(0, -2 * MOST_KEPT).map((name) => rm(path.join(directory, name), { force: true })));
 }

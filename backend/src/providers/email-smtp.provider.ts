@@ -26,7 +26,9 @@ export function smtpEmailProvider(url: string): EmailProvider {
       try {
         await transport.sendMail({ ...mail, to: { name: '', address: mail.to }, signal: options.signal });
       } catch (error) {
-        throw isRefusal(error) ? new MailRefused(`The mail server refused it: ${messageOf(error)}`, { cause: error }) : error;
+        throw isRefusal(error)
+          ? new MailRefused(`The mail server refused it: ${messageOf(error)}`, { cause: error })
+          : error;
       }
     },
     close: () => {

@@ -10,7 +10,9 @@ let current: EmailProvider | undefined;
 export function emailProvider(): EmailProvider {
   const { EMAIL_PROVIDER, SMTP_URL, DATA_DIR } = environment();
   current ??=
-    EMAIL_PROVIDER === 'smtp' && SMTP_URL ? smtpEmailProvider(SMTP_URL) : localEmailProvider(path.resolve(DATA_DIR, 'outbox'));
+    EMAIL_PROVIDER === 'smtp' && SMTP_URL
+      ? smtpEmailProvider(SMTP_URL)
+      : localEmailProvider(path.resolve(DATA_DIR, 'outbox'));
   return current;
 }
 

@@ -101,7 +101,8 @@ function outageReporter() {
   return <Opened extends Watched>(opened: Opened): Opened => {
     opened.on('error', (error) => {
       const fields = { queue: opened.name, error };
-      if (Date.now() - last > QUIET_MS) logger.warn('The queues cannot be reached; trying again until they can', fields);
+      if (Date.now() - last > QUIET_MS)
+        logger.warn('The queues cannot be reached; trying again until they can', fields);
       last = Date.now();
     });
     return opened;

@@ -127,7 +127,15 @@ async function publish(db: Transaction, backend: JobBackend, jobs: JobDefinition
     logger.error('The outbox holds a job of a kind that this version does not know; it is kept as a dead letter', {
       job,
     });
-    return recordDeadLetter(db, { tenantId, queue: 'unknown', job, jobId: lastingJobId(row.dedupeKey), payload, attempts: 0, error });
+    return recordDeadLetter(db, {
+      tenantId,
+      queue: 'unknown',
+      job,
+      jobId: lastingJobId(row.dedupeKey),
+      payload,
+      attempts: 0,
+      error,
+    });
   }
   const envelope = { payload, tenantId, requestId, queuedAt: row.createdAt.toISOString() };
   try {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SHUTDOWN_SECONDS } from '../config/constants.ts';
 import { logger } from '../config/logger.ts';
 import { handlers } from '../jobs/index.ts';
+import { closeEmailProvider } from '../providers/email.ts';
 import { openJobBackend, type JobBackend, type JobProcessor, type JobWorker } from './backend.ts';
 import { jobs } from './index.ts';
 import { startRelay } from './relay.ts';
@@ -39,13 +40,17 @@ export async function startWorkers(
       within(RESERVE_MS / 2, Promise.all([relay.close(), scheduling])),
       closeWorkers(workers, running, patienceMs),
     ]);
-    await within(RESERVE_MS / 4, backend.close());
+    await within(RESERVE_MS / 4, Promise.all([backend.close(), closeEmailProvider()]));
   };
   logger.info('Workers started', { queues: workers.map(({ name }) => name) });
   return { close: () => (closing ??= close()) };
 }
 
-async function openWorkers(backend: JobBackend, { jobs: definitions }: JobRegistry, process: JobProcessor): Promise<JobWorker[]> {
+async function openWorkers(
+  backend: JobBackend,
+  { jobs: definitions }: JobRegistry,
+  process: JobProcessor,
+): Promise<JobWorker[]> {
   const names = [...new Set(Object.values(definitions).map(({ queue }) => queue))];
   const opened = await Promise.allSettled(names.map((name) => backend.openWorker(name, process)));
   const workers = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

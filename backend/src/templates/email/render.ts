@@ -23,7 +23,10 @@ const strict: LiquidOptions = {
   renderLimit: 1_000,
 };
 const htmlEngine = new Liquid({ ...strict, outputEscape: 'escape' });
-const textEngine = new Liquid({ ...strict, outputEscape: (value: unknown) => oneLine(String(value ?? '')) });
+const textEngine = new Liquid({
+  ...strict,
+  outputEscape: (value: string | number | null) => oneLine(String(value ?? '')),
+});
 
 /** A value cannot start a line of its own, nor hide anything in characters that are not seen. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]+/gu, ' ');

@@ -1,8 +1,7 @@
-import compression from 'compression';
 import express, { type Express } from 'express';
-import helmet from 'helmet';
 import { environment } from './config/environment.ts';
 import { crossOrigin } from './middleware/cors.middleware.ts';
+import { securityHeaders } from './middleware/security-headers.middleware.ts';
 import { answerError, answerNotFound } from './middleware/error.middleware.ts';
 import { requestLog } from './middleware/logger.middleware.ts';
 import { docsRouter } from './routes/docs.routes.ts';
@@ -18,9 +17,8 @@ export function createApp(): Express {
   // Only the named proxies may say who the caller is (rule 7).
   app.set('trust proxy', environment().TRUST_PROXY);
   app.use(requestLog);
-  app.use(helmet());
+  app.use(securityHeaders());
   app.use(crossOrigin());
-  app.use(compression({ threshold: 1024 }));
   for (const module of modules) app.use(`/api${module.prefix}`, toRouter(module));
   app.use('/api/docs', docsRouter());
   app.use(answerNotFound);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient, type Prisma } from '../generated/prisma/client.ts';
@@ -21,12 +22,31 @@ export function unsafePool(): pg.Pool {
     max: environment().DATABASE_POOL_SIZE,
     application_name: `studyspot-${environment().ROLE}`,
     connectionTimeoutMillis: 3_000,
-    query_timeout: 12_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
   });
+  openPool.on('connect', watchConnection);
   openPool.on('error', (error) => logger.warn('An idle database connection was lost', { error }));
   return openPool;
+}
+
+/** Longer than the 10 s that the database gives a statement. */
+const SILENCE_MS = 12_000;
+
+/**
+ * A connection that is silent while somebody waits for its answer is cut: it fails them at once, and nobody uses it
+ * again. The driver's `query_timeout` would leave it in the pool, and what is queued on it to wait as long once more.
+ */
+function watchConnection(client: pg.PoolClient): void {
+  // Whoever uses it learns of the loss by their query; without a listener the event would end the process.
+  client.on('error', (error) => logger.debug('A database connection was lost', { error }));
+  const watched = client as unknown as { connection: { stream: Socket }; readyForQuery: boolean };
+  const { stream } = watched.connection;
+  stream.setTimeout(SILENCE_MS);
+  stream.on('timeout', () => {
+    if (!watched.readyForQuery)
+      stream.destroy(Object.assign(new Error('The database is silent'), { code: 'ETIMEDOUT' }));
+  });
 }
 
 /** Prisma without a scope: sees no row. Everybody but `config/scope.ts` gets `ctx.db`. */

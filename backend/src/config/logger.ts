@@ -41,10 +41,12 @@ const jsonLine = winston.format((line) => {
   return line;
 });
 
+const output = logStream();
+
 const winstonLogger = winston.createLogger({
   level: process.env.LOG_LEVEL ?? 'info',
   format: jsonLine(),
-  transports: [new winston.transports.Stream({ stream: logStream() })],
+  transports: [new winston.transports.Stream({ stream: output })],
   silent: process.env.NODE_ENV === 'test' && !process.env.LOG_LEVEL,
   exitOnError: false,
 });
@@ -64,5 +66,13 @@ export const logWith = (fixed: LogFields): Log => ({
 
 export const logger: Log = logWith({});
 
-/** The line of one request. Its fields are ours alone, so that nothing needs to be redacted. */
-export const logAccess = (fields: LogFields): void => void winstonLogger.log('info', 'request', fields);
+/**
+ * The line of one request, in the form of every other. Its fields are ours alone, so that nothing needs to be
+ * redacted; it goes past Winston's stages, which cost more than the line.
+ */
+export function logAccess(fields: LogFields): void {
+  if (!winstonLogger.isLevelEnabled('info') || winstonLogger.silent) return;
+  output.write(
+    `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'info', message: 'request', ...fields })}\n`,
+  );
+}

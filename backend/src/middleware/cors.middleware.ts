@@ -1,9 +1,10 @@
 import cors from 'cors';
+import type { RequestHandler } from 'express';
 import { environment } from '../config/environment.ts';
 
 /** Browsers of the listed origins may call; every other origin is told nothing. */
-export const crossOrigin = () =>
-  cors({
+export function crossOrigin(): RequestHandler {
+  const answer = cors({
     origin: environment().CORS_ORIGINS,
     credentials: true,
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
@@ -18,3 +19,6 @@ export const crossOrigin = () =>
     ],
     maxAge: 600,
   });
+  // Only browsers on another site send Origin: nobody else needs an answer.
+  return (request, response, next) => (request.headers.origin === undefined ? next() : answer(request, response, next));
+}

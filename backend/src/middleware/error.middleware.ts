@@ -15,6 +15,7 @@ export function answerError(error: unknown, _request: Request, response: Respons
     logger.warn('A request was refused', { requestId, operationId, code: failure.code, error: failure.cause });
   if (failure.details?.retryAfterSeconds) response.setHeader('Retry-After', failure.details.retryAfterSeconds);
   if (failure.statusCode === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+  response.setHeader('Cache-Control', 'no-store');
   response.status(failure.statusCode).json(errorBody(failure, requestId));
 }
 

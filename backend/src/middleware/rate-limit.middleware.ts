@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { environment } from '../config/environment.ts';
-import { limiterOf, type Limit } from '../config/limits.ts';
+import { takePoint, type Allowance, type Limit } from '../config/limits.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Actor } from '../types/context.ts';
 import { AppError } from '../utils/errors.ts';
@@ -9,10 +9,10 @@ import { addressPrefix } from '../utils/ip-address.ts';
 
 async function consume(name: string, limit: Limit, key: string, response: Response): Promise<void> {
   try {
-    tell(response, limit, await limiterOf(name, limit).consume(key));
+    tell(response, limit, await takePoint(name, limit, key));
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
-    tell(response, limit, refusal);
+    tell(response, limit, { remaining: 0, milliseconds: refusal.msBeforeNext });
     const retryAfterSeconds = Math.max(1, Math.ceil(refusal.msBeforeNext / 1000));
     throw new AppError('rate_limited', `Too many requests. Try again in ${retryAfterSeconds} s.`, {
       retryAfterSeconds,
@@ -20,10 +20,10 @@ async function consume(name: string, limit: Limit, key: string, response: Respon
   }
 }
 
-function tell(response: Response, { points }: Limit, { remainingPoints, msBeforeNext }: RateLimiterRes): void {
+function tell(response: Response, { points }: Limit, { remaining, milliseconds }: Allowance): void {
   response.setHeader('RateLimit-Limit', points);
-  response.setHeader('RateLimit-Remaining', Math.max(0, remainingPoints));
-  response.setHeader('RateLimit-Reset', Math.ceil(msBeforeNext / 1000));
+  response.setHeader('RateLimit-Remaining', remaining);
+  response.setHeader('RateLimit-Reset', Math.ceil(milliseconds / 1000));
 }
 
 /** Requests without a valid token: all that one address sends, then what the endpoint allows on top. */

@@ -1,3 +1,4 @@
+import compression from 'compression';
 import express, { type Request, type Response, type Router } from 'express';
 import { environment } from '../config/environment.ts';
 import { logWith } from '../config/logger.ts';
@@ -57,9 +58,9 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
       : undefined;
   if (reserved && 'replay' in reserved) {
     response.setHeader('Idempotent-Replayed', 'true');
-    return send(response, reserved.replay);
+    return send(request, response, reserved.replay);
   }
-  send(response, await perform(endpoint, base, input, response, reserved?.reservation));
+  send(request, response, await perform(endpoint, base, input, response, reserved?.reservation));
 }
 
 async function identify(endpoint: Endpoint, request: Request, response: Response): Promise<Actor | null> {
@@ -160,9 +161,20 @@ function presentResult(endpoint: Endpoint, result: unknown, response: Response):
   return { status, body: successBody(parsed.data) };
 }
 
-/** Not `response.json`: that would hash every body for an ETag of its own, and answer 304 for ours. */
-function send(response: Response, { status, body }: Answer): void {
+/** Smaller answers fit into one packet anyway. */
+const COMPRESSED_FROM_BYTES = 1024;
+const compress = compression({ threshold: COMPRESSED_FROM_BYTES });
+
+/**
+ * Not `response.json`: that would hash every body for an ETag of its own, and answer 304 for ours. With its length
+ * told, head and body leave in one write.
+ */
+function send(request: Request, response: Response, { status, body }: Answer): void {
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  if (length >= COMPRESSED_FROM_BYTES) compress(request, response, () => {});
   response.status(status).setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', length);
   response.setHeader('Cache-Control', 'no-store');
-  response.end(JSON.stringify(body));
+  response.end(text);
 }

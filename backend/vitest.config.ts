@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const schemaEngineTests = 'tests/integration/database/drift.test.ts';
+
 export default defineConfig({
   test: {
     // One process runs many files, which is three times faster than one for each; setupFiles gives each file modules
@@ -25,6 +27,19 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts', 'tests/e2e/**/*.test.ts'],
+          exclude: [schemaEngineTests],
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // The schema engine is WebAssembly that keeps state in its module: a process of its own, every time.
+        extends: true,
+        test: {
+          name: 'schema',
+          include: [schemaEngineTests],
+          isolate: true,
           globalSetup: ['tests/support/global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -13,13 +13,22 @@ const options = parseArgs({
     connections: { type: 'string', default: '16' },
   },
 }).values;
-const [seconds, rounds, connections] = [options.seconds, options.rounds, options.connections].map(Number) as [number, number, number];
+const [seconds, rounds, connections] = [options.seconds, options.rounds, options.connections].map(Number) as [
+  number,
+  number,
+  number,
+];
 
 const root = join(import.meta.dirname, '..');
 const ports = { api: 4990, bare: 4991 };
 const children: ChildProcess[] = [];
 
-async function startServer(file: string, port: number, environment: Record<string, string>, execArgv: string[]): Promise<ChildProcess> {
+async function startServer(
+  file: string,
+  port: number,
+  environment: Record<string, string>,
+  execArgv: string[],
+): Promise<ChildProcess> {
   const child = fork(file, {
     execArgv,
     env: { ...process.env, ...environment, PORT: String(port) },
@@ -55,7 +64,8 @@ async function compare(path: string, token: string): Promise<Row> {
   async function run(side: Side, duration: number): Promise<Measured> {
     const url = `http://127.0.0.1:${ports[side]}${path}`;
     const measured = await measure({ url, connections, seconds: duration, ...(side === 'api' && { token }) });
-    if (measured.failures > 0 || measured.requestsPerSecond === 0) throw new Error(`${side} failed under load: ${JSON.stringify(measured)}`);
+    if (measured.failures > 0 || measured.requestsPerSecond === 0)
+      throw new Error(`${side} failed under load: ${JSON.stringify(measured)}`);
     return measured;
   }
 }
@@ -72,11 +82,18 @@ async function signIn(account: { email: string; password: string }): Promise<str
 
 function print(name: string, row: Row, memory: Record<Side, number>): void {
   const of = (side: Side, key: keyof Measured) => median(row[side].map((measured) => measured[key]));
-  const ratio = median(row.api.map((measured, round) => measured.requestsPerSecond / (row.bare[round]?.requestsPerSecond ?? 1)));
+  const ratio = median(
+    row.api.map((measured, round) => measured.requestsPerSecond / (row.bare[round]?.requestsPerSecond ?? 1)),
+  );
   console.log(`\n${name}`);
   console.log('            req/s    p50 ms    p99 ms   RSS MiB');
   for (const side of ['bare', 'api'] as const) {
-    const cells = [of(side, 'requestsPerSecond').toFixed(0), of(side, 'p50').toFixed(2), of(side, 'p99').toFixed(2), String(memory[side])];
+    const cells = [
+      of(side, 'requestsPerSecond').toFixed(0),
+      of(side, 'p50').toFixed(2),
+      of(side, 'p99').toFixed(2),
+      String(memory[side]),
+    ];
     console.log(`  ${side.padEnd(5)}${cells.map((cell) => cell.padStart(10)).join('')}`);
   }
   console.log(`  ratio api / bare: ${ratio.toFixed(2)} (median of ${rounds} rounds)`);
@@ -96,7 +113,9 @@ async function main(): Promise<void> {
     const bare = await startServer(join(root, 'bench/bare-server.ts'), ports.bare, environment, ['--import', 'tsx']);
     await sleep(500);
     const token = await signIn(database.account);
-    console.log(`${loadProgram}, ${connections} connections, ${seconds} s a run, ${database.users} users in ${database.tenants} tenants`);
+    console.log(
+      `${loadProgram}, ${connections} connections, ${seconds} s a run, ${database.users} users in ${database.tenants} tenants`,
+    );
     const cases = {
       'GET /api/tenants/:id': `/api/tenants/${database.tenantId}`,
       'GET /api/tenants/:id/users?limit=20': `/api/tenants/${database.tenantId}/users?limit=20`,

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { closeDatabase } from './config/database.ts';
-import { logger } from './config/logger.ts';
 import { createFirstAdmin } from './services/first-admin.service.ts';
 import { email as emailField, text } from './utils/fields.ts';
 
@@ -18,10 +17,11 @@ async function main(): Promise<void> {
   );
 }
 
-main()
-  .catch((error: unknown) => {
-    logger.debug('create-admin failed', { error });
-    console.error(error instanceof Error ? error.message : String(error));
-    process.exitCode = 1;
-  })
-  .finally(() => closeDatabase());
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+} finally {
+  await closeDatabase();
+}

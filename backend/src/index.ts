@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { assertSafeDatabaseRole, closeDatabase } from './config/database.ts';
 import { REQUEST_TIMEOUT_SECONDS, SHUTDOWN_SECONDS } from './config/constants.ts';
@@ -26,11 +27,24 @@ function serve(): Promise<Part & { url: string }> {
   });
 }
 
-/** No new requests; those under way are answered. */
+/** Of the time that a stop may take, what is left after the requests for everything else. */
+const RESERVE_MS = 4_000;
+const IDLE_CHECK_MS = 50;
+
+/**
+ * No new connections; those there are close with their next answer, or as soon as nothing is under way on them. What
+ * is still open then, such as half a request that nobody ever completes, is cut.
+ */
 const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    const closing = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const cutting = setTimeout(() => server.closeAllConnections(), SHUTDOWN_SECONDS * 1000 - RESERVE_MS);
+    server.prependListener('request', (_request, response) => void response.setHeader('Connection', 'close'));
+    server.close(() => {
+      clearInterval(closing);
+      clearTimeout(cutting);
+      resolve();
+    });
   });
 
 async function start(): Promise<void> {
@@ -45,7 +59,7 @@ async function start(): Promise<void> {
     return;
   }
   const server = await serve();
-  parts.unshift(server);
+  parts.push(server);
   logger.info('Listening', { url: server.url, role: ROLE });
   process.send?.({ ready: true, url: server.url });
 }
@@ -61,8 +75,9 @@ function stopOnSignal(parts: Part[]): void {
       logger.error('Stopping took too long');
       process.exit(1);
     }, SHUTDOWN_SECONDS * 1000).unref();
-    for (const part of parts) await part.close();
-    await Promise.allSettled([closeDatabase(), closeRedis()]);
+    await Promise.allSettled(parts.map((part) => part.close()));
+    // A database that hangs must not turn the end into a failure.
+    await Promise.race([Promise.allSettled([closeDatabase(), closeRedis()]), sleep(RESERVE_MS / 4)]);
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));

@@ -54,14 +54,21 @@ export const unsafeDb = (): PrismaClient =>
   (openClient ??= new PrismaClient({ adapter: new PrismaPg(unsafePool()), errorFormat: 'minimal' }));
 
 /**
- * @throws Error when the role of DATABASE_URL could see rows past row-level security
+ * @throws Error when the role of DATABASE_URL could see rows past row-level security, or cannot sign in
  */
 export async function assertSafeDatabaseRole(): Promise<void> {
-  const { rows } = await unsafePool().query<{ name: string; unsafe: boolean; owner: boolean }>(
-    `select rolname as name, rolsuper or rolbypassrls as unsafe,
+  const { rows } = await unsafePool()
+    .query<{ name: string; unsafe: boolean; owner: boolean }>(
+      `select rolname as name, rolsuper or rolbypassrls as unsafe,
             exists (select from pg_class c where c.relowner = r.oid and c.relnamespace = 'public'::regnamespace) as owner
        from pg_roles r where rolname = current_user`,
-  );
+    )
+    .catch((cause: Error & { code?: string }) => {
+      const reason = cause.message || cause.code;
+      throw new Error(`The database of DATABASE_URL cannot be used: ${reason}. Check that it runs, and the address.`, {
+        cause,
+      });
+    });
   const role = rows[0];
   if (!role || role.unsafe || role.owner) {
     throw new Error(

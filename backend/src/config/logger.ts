@@ -4,17 +4,28 @@ import { logStream } from './log-stream.ts';
 export type LogFields = Record<string, unknown>;
 export type Log = Record<'debug' | 'info' | 'warn' | 'error', (message: string, fields?: LogFields) => void>;
 
-const secretName = /pass(word|phrase)|secret|token|authorization|cookie|api-?key|otp|refresh|hash$|seed$/i;
-const bearer = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
+const secretName = /pass(word|phrase)|secret|token|authorization|cookie|api[-_]?key|otp|refresh|hash$|seed$/i;
+const bearer = /\b(Bearer)\s+[\w.~+/=-]{6,}/gi;
+const basic = /\b(Basic)\s+([a-z0-9+/]{4,}={0,2})/gi;
 const jwt = /\beyJ[\w-]+\.[\w-]+\.[\w-]+/g;
-const urlPassword = /(\/\/[^/\s:@]+:)[^@/\s]+@/g;
+const urlPassword = /(\/\/[^/\s:@]*:)[^@/\s]+@/g;
+
+/** `Basic dXNlcjpwYXNz` is a secret, “the basic plan” is not. */
+const isNameAndPassword = (base64: string): boolean => Buffer.from(base64, 'base64').includes(':');
 
 /** A copy without anything that must not be written down: secrets by the name of their field, tokens by their look. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') {
-    return value.replace(bearer, '$1 [redacted]').replace(jwt, '[redacted]').replace(urlPassword, '$1[redacted]@');
+    return value
+      .replace(bearer, '$1 [redacted]')
+      .replace(basic, (said, scheme, word) => (isNameAndPassword(word) ? `${scheme} [redacted]` : said))
+      .replace(jwt, '[redacted]')
+      .replace(urlPassword, '$1[redacted]@');
   }
-  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  if (typeof value === 'bigint') return String(value);
+  if (value === null || typeof value !== 'object') return value;
+  // A date that is none would end the line with an error.
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value;
   if (depth > 6) return '[too deep]';
   if (value instanceof Error) return redact(errorFields(value), depth + 1);
   if (Array.isArray(value)) return value.slice(0, 50).map((item) => redact(item, depth + 1));

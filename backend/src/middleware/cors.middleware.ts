@@ -11,6 +11,7 @@ export function crossOrigin(): RequestHandler {
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'If-Match', 'X-Request-Id', 'X-Tenant-Id'],
     exposedHeaders: [
       'ETag',
+      'Idempotent-Replayed',
       'X-Request-Id',
       'RateLimit-Limit',
       'RateLimit-Remaining',

@@ -93,8 +93,8 @@ async function reserve(
       values (${id}, ${tenantId}, ${actor.id}, ${operationId}, ${key}, ${requestHash},
               now() + ${IDEMPOTENCY_LOCK_SECONDS} * interval '1 second', now() + ${IDEMPOTENCY_HOURS} * interval '1 hour')
       on conflict (actor_id, operation_id, key) do update
-        set id = excluded.id, request_hash = excluded.request_hash, locked_until = excluded.locked_until,
-            expires_at = excluded.expires_at, response_status = null, response_body = null
+        set id = excluded.id, tenant_id = excluded.tenant_id, request_hash = excluded.request_hash,
+            locked_until = excluded.locked_until, expires_at = excluded.expires_at, response_status = null, response_body = null
         where idempotency_keys.expires_at < now()
            or (idempotency_keys.response_status is null and idempotency_keys.locked_until < now()
                and idempotency_keys.request_hash = excluded.request_hash)

@@ -13,13 +13,14 @@ const portal = scopedReader({ role: 'portal' });
 
 /**
  * Whose rows the request may see. A platform user's tenant is that of the token, whatever the header says; a portal
- * admin who holds `tenants.access` may narrow themselves to one tenant with the header.
+ * admin who holds `tenants.access` may narrow themselves to one tenant with the header, but for what is their own.
  * @throws AppError tenant_mismatch for a platform user who names another tenant
  */
 export async function resolveSpace(access: Access, actor: Actor | null, header: string | undefined): Promise<Space> {
   if (!actor) return { scope: { role: 'auth' }, tenantId: null };
   if (actor.type === 'PLATFORM_USER') return spaceOfPlatformUser(access, actor, header);
-  if (header === undefined) {
+  // Their own sessions and profile lie in no tenant: narrowed to one, a sign-out would find nothing to end.
+  if (header === undefined || access === 'authenticated') {
     if (typeof access === 'object' && 'tenant' in access && access.tenant === 'required') {
       throw new AppError('tenant_required', `Name the tenant in the header ${TENANT_HEADER}.`);
     }

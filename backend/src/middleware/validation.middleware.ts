@@ -5,7 +5,7 @@ import type { Endpoint } from '../routes/endpoint.ts';
 import { AppError, type FieldIssue } from '../utils/errors.ts';
 
 const nothing = z.strictObject({});
-const parseJson = express.json({ limit: BODY_LIMIT_BYTES, strict: true });
+const parseJson = express.json({ limit: BODY_LIMIT_BYTES, strict: false });
 
 type RawInput = { params: unknown; query: unknown; body: unknown };
 
@@ -18,7 +18,7 @@ export async function validateInput(endpoint: Endpoint, request: Request, respon
   };
   const issues: FieldIssue[] = [];
   const check = (place: FieldIssue['in'], schema: z.ZodType | undefined, value: unknown): unknown => {
-    const read = (schema ?? nothing).safeParse(value);
+    const read = (schema ?? nothing).safeParse(value, { error: expectation });
     if (read.success) return read.data;
     issues.push(...read.error.issues.flatMap((issue) => fieldIssues(place, issue)));
     return undefined;
@@ -35,6 +35,40 @@ export async function validateInput(endpoint: Endpoint, request: Request, respon
     });
   }
   return { params, query, body, ifMatch };
+}
+
+const kinds: Record<string, string> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** What was expected, to follow the name of the field; what a schema says itself goes before this. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type': {
+      const kind = kinds[issue.expected];
+      if (issue.input === undefined) return kind ? `is missing: it must be ${kind}` : 'is missing';
+      return kind && `must be ${kind}`;
+    }
+    case 'invalid_value':
+      return issue.input === undefined ? 'is missing' : `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return `must ${amount(issue.origin, Number(issue.minimum), 'or more', 'at least')}`;
+    case 'too_big':
+      return `must ${amount(issue.origin, Number(issue.maximum), 'or less', 'at most')}`;
+    default:
+      return undefined;
+  }
+}
+
+function amount(origin: string, limit: number, after: string, before: string): string {
+  if (origin === 'string') return `have ${before} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
+  if (origin === 'array') return `have ${before} ${limit} ${limit === 1 ? 'item' : 'items'}`;
+  return `be ${limit} ${after}`;
 }
 
 function fieldIssues(place: FieldIssue['in'], issue: z.core.$ZodIssue): FieldIssue[] {

@@ -5,54 +5,82 @@ import { chainHead, chainNames, links, type ChainHead } from './audit.queries.ts
 type Link = AuditRecord & { previousHash: string; hash: string };
 type Reader = Pick<ReadContext, 'sql'>;
 
-/** Where a chain does not hold: a row was changed, does not follow the one before it, is not there, or the end was cut off. */
-export type Break = { chain: string; sequence: number; reason: 'altered' | 'unlinked' | 'missing' | 'truncated' };
+/**
+ * Where a chain does not hold: a row was changed, does not follow the one before it, is not there, is not there at
+ * the end, or the head, which records where the chain ends, does not agree with its last row.
+ */
+export type Break = {
+  chain: string;
+  sequence: number;
+  reason: 'altered' | 'unlinked' | 'missing' | 'truncated' | 'head';
+};
 export type Verdict = { complete: boolean; chains: number; rows: number; breaks: Break[] };
 
 const BATCH = 1000;
 /** What one request checks; the nightly job checks everything. */
 export const MOST_ROWS_A_REQUEST = 100_000;
+/** Nothing comes before 1; where something does, it is to be seen. */
+const BEFORE_ALL = -(2 ** 31);
 
-export function breakAt(link: Link, expected: { sequence: number; previousHash: string }): Break['reason'] | undefined {
-  if (link.sequence !== expected.sequence) return 'missing';
-  if (link.previousHash !== expected.previousHash) return 'unlinked';
+export function breakAt(
+  link: Link,
+  expected: { sequence: number; previousHash: string },
+): Omit<Break, 'chain'> | undefined {
+  if (link.sequence > expected.sequence) return { sequence: expected.sequence, reason: 'missing' };
   const { previousHash, hash, ...record } = link;
-  return auditHash(previousHash, record) === hash ? undefined : 'altered';
+  const { sequence } = link;
+  if (sequence < expected.sequence || previousHash !== expected.previousHash) return { sequence, reason: 'unlinked' };
+  return auditHash(previousHash, record) === hash ? undefined : { sequence, reason: 'altered' };
 }
+
+type Progress = { rows: number; complete: boolean; broken?: Omit<Break, 'chain'> };
 
 /**
  * Recomputes every hash of a chain from `from` to `to` or its end.
  * @param most rows at most
  */
-async function verifyChain(ctx: Reader, chain: string, range: { from: number; to?: number }, most: number) {
-  const head = await ctx.sql.one<ChainHead>(chainHead(chain));
-  const end = Math.max(head?.sequence ?? 0, head?.lastSequence ?? 0);
+async function verifyChain(
+  ctx: Reader,
+  chain: string,
+  { head, ...range }: { head: ChainHead; from: number; to?: number },
+  most: number,
+): Promise<Progress> {
+  const end = Math.max(1, head.sequence, head.lastSequence);
   const last = Math.min(range.to ?? end, end);
-  const [before] = range.from > 1 ? await ctx.sql.many<Link>(links(chain, range.from - 2, range.from - 1, 1)) : [];
+  if (range.from > last) return { rows: 0, complete: true };
+  const gapAt = (sequence: number): Progress['broken'] => ({
+    sequence,
+    reason: sequence > head.lastSequence ? 'truncated' : 'missing',
+  });
+  const isWhole = range.from === 1;
+  const [before] = isWhole ? [] : await ctx.sql.many<Link>(links(chain, range.from - 2, range.from - 1, 1));
+  if (!isWhole && !before) return { rows: 0, complete: true, broken: gapAt(range.from - 1) };
   let previousHash = before?.hash ?? GENESIS_HASH;
   let sequence = range.from;
-  if (range.from > 1 && !before && range.from <= end)
-    return { rows: 0, complete: true, broken: { chain, sequence: range.from - 1, reason: 'missing' as const } };
-  while (sequence <= last && sequence - range.from < most) {
-    const batch = await ctx.sql.many<Link>(
-      links(chain, sequence - 1, last, Math.min(BATCH, most - (sequence - range.from))),
-    );
-    const rows = sequence - range.from;
-    if (batch.length === 0) return { rows, complete: true, broken: { chain, sequence, reason: 'truncated' as const } };
+  const rows = () => sequence - range.from;
+  while (sequence <= last && rows() < most) {
+    const after = sequence === 1 ? BEFORE_ALL : sequence - 1;
+    const batch = await ctx.sql.many<Link>(links(chain, after, last, Math.min(BATCH, most - rows())));
+    if (batch.length === 0) return { rows: rows(), complete: true, broken: gapAt(sequence) };
     for (const link of batch) {
-      const reason = breakAt(link, { sequence, previousHash });
-      if (reason) return { rows: sequence - range.from, complete: true, broken: { chain, sequence, reason } };
+      const broken = breakAt(link, { sequence, previousHash });
+      if (broken) return { rows: rows(), complete: true, broken };
       previousHash = link.hash;
       sequence += 1;
     }
   }
-  const reachedEnd = last === end && sequence > end;
-  const headHolds = !reachedEnd || end === 0 || (head?.sequence === end && head.hash === previousHash);
-  const broken = headHolds ? undefined : { chain, sequence: end, reason: 'truncated' as const };
-  return { rows: Math.max(0, sequence - range.from), complete: sequence > last, broken };
+  const headHolds = sequence <= end || (head.sequence === end && head.hash === previousHash);
+  return {
+    rows: rows(),
+    complete: sequence > last,
+    ...(!headHolds && { broken: { sequence: end, reason: 'head' as const } }),
+  };
 }
 
-/** Verifies one chain, or all of them, and names the first broken link of each (rule 10). */
+/**
+ * Verifies one chain, or all of them, and names the first broken link of each (rule 10). A chain that was never
+ * begun does not count.
+ */
 export async function verifyChains(
   ctx: Reader,
   options: { chain?: string; from?: number; to?: number; mostRows?: number },
@@ -64,11 +92,13 @@ export async function verifyChains(
   const verdict: Verdict = { complete: true, chains: 0, rows: 0, breaks: [] };
   for (const chain of chains) {
     if (verdict.rows >= mostRows) return { ...verdict, complete: false };
-    const checked = await verifyChain(ctx, chain, { from, to }, mostRows - verdict.rows);
+    const head = await ctx.sql.one<ChainHead>(chainHead(chain));
+    if (!head?.known) continue;
+    const checked = await verifyChain(ctx, chain, { head, from, to }, mostRows - verdict.rows);
     verdict.chains += 1;
     verdict.rows += checked.rows;
     verdict.complete &&= checked.complete;
-    if (checked.broken) verdict.breaks.push(checked.broken);
+    if (checked.broken) verdict.breaks.push({ chain, ...checked.broken });
   }
   return verdict;
 }

@@ -43,13 +43,16 @@ export const chainNames = (): Sql => sql`
   )
   select chain from seen where chain is not null union select chain from audit_chains order by chain`;
 
-export type ChainHead = { sequence: number; hash: string; lastSequence: number };
+/** `known`: there is a head or a row. */
+export type ChainHead = { sequence: number; hash: string; lastSequence: number; known: boolean };
 
 /** The head and the last row, as of one moment. */
 export const chainHead = (chain: string): Sql => sql`
-  select coalesce((select sequence from audit_chains where chain = ${chain}), 0) as sequence,
-         coalesce((select hash from audit_chains where chain = ${chain}), '') as hash,
-         coalesce((select max(sequence) from audit_logs where chain = ${chain}), 0) as "lastSequence"`;
+  select coalesce(head.sequence, 0) as sequence, coalesce(head.hash, '') as hash,
+         coalesce(last.sequence, 0) as "lastSequence", head.sequence is not null or last.sequence is not null as known
+    from (select) always
+    left join audit_chains head on head.chain = ${chain}
+    left join (select max(sequence) as sequence from audit_logs where chain = ${chain}) last on true`;
 
 export const links = (chain: string, after: number, upTo: number, most: number): Sql => sql`
   select id, chain, sequence, tenant_id as "tenantId", actor_type as "actorType", actor_id as "actorId",

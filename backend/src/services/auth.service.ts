@@ -53,9 +53,9 @@ export async function issueAccess(ctx: Pick<ReadContext, 'sql'>, account: Accoun
  */
 export async function login(ctx: ManualContext<null>, input: AccountName & { password: string }) {
   const tried = input.email ?? input.phone ?? '';
-  const key = throttleKey(tried, ctx.client.ip);
-  const mayTry = await claimTry(key);
   const account = await findAccount(ctx, input);
+  const key = throttleKey(account?.id ?? tried, ctx.client.ip);
+  const mayTry = await claimTry(key);
   const matches = await verifyPassword(account?.passwordHash, input.password);
   if (!mayTry || !matches || !account || !maySignIn(account)) {
     await ctx.transact(async (tx) => recordFailedLogin(tx, tried, account, mayTry));

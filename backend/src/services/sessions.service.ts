@@ -40,7 +40,7 @@ type SessionFilter = { id?: string | { not: string }; userId?: string; tenantId?
 /** Ends the sessions that are still live. Their access tokens fail with the next request. @returns how many */
 export async function endSessions(ctx: WriteContext, filter: SessionFilter, reason: SessionEnding): Promise<number> {
   const { count } = await ctx.db.session.updateMany({
-    where: { ...filter, revokedAt: null },
+    where: { ...filter, revokedAt: null, expiresAt: { gt: ctx.now } },
     data: { revokedAt: ctx.now, revokedReason: reason },
   });
   return count;

@@ -21,12 +21,13 @@ export async function settingOf<Key extends SettingKey>(
   key: Key,
 ): Promise<(typeof SETTINGS)[Key]['default']> {
   const setting = SETTINGS[key];
-  const stored = await ctx.sql.one<{ value: unknown }>(sql`
-    select value from settings where key = ${key} and (tenant_id = ${ctx.tenantId} or tenant_id is null)
-     order by tenant_id nulls last limit 1`);
-  if (!stored) return setting.default;
-  const read = setting.type.safeParse(stored.value);
-  if (read.success) return read.data;
-  ctx.log.warn('A stored setting does not fit its type; the default is used', { key });
+  const stored = await ctx.sql.many<{ value: unknown; tenantId: string | null }>(sql`
+    select value, tenant_id as "tenantId" from settings
+     where key = ${key} and (tenant_id = ${ctx.tenantId} or tenant_id is null) order by tenant_id nulls last`);
+  for (const { value, tenantId } of stored) {
+    const read = setting.type.safeParse(value);
+    if (read.success) return read.data;
+    ctx.log.warn('A stored setting does not fit its type and counts as not set', { key, tenantId });
+  }
   return setting.default;
 }

@@ -18,6 +18,7 @@ export const delayAfter = (failures: number): number =>
 /**
  * Who tries which account from where (rule 3). The account is known by hash only, and the neighbourhood of the
  * address is part of it: a stranger slows down nobody but themselves.
+ * @param account id, so that email and phone count together; what was typed, where there is no such account
  */
 export const throttleKey = (account: string, ip: string): string =>
   `${sha256(account).slice(0, 32)}|${addressPrefix(ip)}`;

@@ -50,9 +50,12 @@ export const listTransitions = (
 
 /**
  * Creates a tenant on trial, with its owner, who gets a mail with a link to set a password.
- * @throws AppError conflict when the slug or the owner's email is taken
+ * @throws AppError conflict when the slug or the owner's email is taken; tenant_mismatch within another tenant's space
  */
 export async function createTenant(ctx: WriteContext<Actor>, input: CreateTenant): Promise<TenantView> {
+  if (ctx.tenantId) {
+    throw new AppError('tenant_mismatch', 'x-tenant-id names a tenant. Leave it out: a new one lies outside of it.');
+  }
   const { owner, trialDays, slug, ...profile } = input;
   const days = trialDays ?? (await settingOf(ctx, 'tenants.trial_days'));
   const created = await ctx.db.tenant.create({
@@ -64,7 +67,7 @@ export async function createTenant(ctx: WriteContext<Actor>, input: CreateTenant
       createdAt: ctx.now,
     },
   });
-  await recordTransition(ctx, created.id, null, 'TRIAL');
+  await recordTransition(ctx, created.id, { from: null, to: 'TRIAL', createdAt: ctx.now });
   const ownerId = await createOwner(ctx, created.id, owner);
   ctx.enqueue('email.welcome', { userId: ownerId }, { tenantId: created.id });
   ctx.audit({
@@ -140,27 +143,34 @@ export async function suspendTenant(ctx: WriteContext<Actor>, id: string, reason
 
 /** Opens a tenant again; what is left of an interrupted trial goes on. @throws AppError invalid_transition */
 export async function activateTenant(ctx: WriteContext<Actor>, id: string, reason?: string): Promise<TenantView> {
+  const next = async (tenant: LockedTenant) =>
+    statusAfterActivation(tenant, await statusBeforeSuspension(ctx, id), ctx.now);
+  await changeStatus(ctx, id, next, reason);
+  return getTenant(ctx, id);
+}
+
+async function statusBeforeSuspension(ctx: WriteContext, tenantId: string): Promise<TenantStatus | null | undefined> {
   const suspension = await ctx.db.tenantTransition.findFirst({
-    where: { tenantId: id, to: 'SUSPENDED' },
+    where: { tenantId, to: 'SUSPENDED' },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     select: { from: true },
   });
-  await changeStatus(ctx, id, (tenant) => statusAfterActivation(tenant, suspension?.from, ctx.now), reason);
-  return getTenant(ctx, id);
+  return suspension?.from;
 }
 
 /** The row is locked first: of two changes at once the second sees what the first has done. */
 async function changeStatus(
   ctx: WriteContext<Actor>,
   id: string,
-  next: (tenant: LockedTenant) => TenantStatus,
+  next: (tenant: LockedTenant) => TenantStatus | Promise<TenantStatus>,
   reason?: string,
 ): Promise<void> {
   const tenant = orNotFound(await ctx.sql.one<LockedTenant>(queries.lockTenant(id)), 'tenant');
-  const status = next(tenant);
+  const status = await next(tenant);
   assertTransition(tenant.status, status);
   await ctx.db.tenant.update({ where: { id }, data: { status, version: { increment: 1 } } });
-  await recordTransition(ctx, id, tenant.status, status, reason);
+  // Now, and not when the request began: the history is in the order in which changes got the lock.
+  await recordTransition(ctx, id, { from: tenant.status, to: status, reason, createdAt: new Date() });
   ctx.audit({
     resource: 'tenant',
     resourceId: id,
@@ -171,13 +181,9 @@ async function changeStatus(
   });
 }
 
-async function recordTransition(
-  ctx: WriteContext<Actor>,
-  tenantId: string,
-  from: TenantStatus | null,
-  to: TenantStatus,
-  reason?: string,
-) {
+type Transition = { from: TenantStatus | null; to: TenantStatus; reason?: string; createdAt: Date };
+
+async function recordTransition(ctx: WriteContext<Actor>, tenantId: string, transition: Transition): Promise<void> {
   const actor = { actorId: ctx.actor.id, actorName: ctx.actor.name };
-  await ctx.db.tenantTransition.create({ data: { tenantId, from, to, reason, ...actor, createdAt: ctx.now } });
+  await ctx.db.tenantTransition.create({ data: { tenantId, ...transition, ...actor } });
 }

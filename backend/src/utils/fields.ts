@@ -30,7 +30,8 @@ export const phone = z
   .trim()
   .max(40)
   .transform((spelled, check) => {
-    const number = parsePhoneNumberFromString(spelled, 'IN');
+    const bare = spelled.replace(/^\((\+\d+)\)/, '$1');
+    const number = parsePhoneNumberFromString(bare, { defaultCountry: 'IN', extract: false });
     if (number?.isValid()) return number.number;
     check.addIssue({ code: 'custom', message: 'must be a phone number, such as 98290 12345 or +91 98290 12345' });
     return z.NEVER;
@@ -64,6 +65,11 @@ export const isoDate = z
   .pipe(z.string())
   .meta({ description: 'ISO 8601, UTC', format: 'date-time', example: '2026-08-11T06:30:00.000Z' });
 
+// Beyond these the database has no such year, or the offset leads to one.
+const earliest = new Date('1900-01-01T00:00:00Z');
+const latest = new Date('3000-01-01T00:00:00Z');
+const outOfRange = 'must lie between the years 1900 and 2999';
+
 /** A moment in a request: a day (its start in India), or a full ISO 8601 time with its offset. */
 export const moment = z
   .union(
@@ -71,7 +77,7 @@ export const moment = z
     'must be a date such as 2026-08-11 or a time such as 2026-08-11T06:30:00Z',
   )
   .transform((value) => new Date(value.length === 10 ? `${value}T00:00:00+05:30` : value))
-  .pipe(z.date())
+  .pipe(z.date().min(earliest, outOfRange).max(latest, outOfRange))
   .meta({ description: 'A day in India, or a time with its offset', example: '2026-08-11' });
 
 /** Part of a name to search for. */

@@ -50,12 +50,18 @@ export type Cursor = { createdAt: string; id: string };
 
 const cursorText = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)~(c[a-z0-9]{24})$/;
 
+/** `Date` takes 30 February for 2 March; the database does not take it at all. */
+function isRealMoment(text: string): boolean {
+  const milliseconds = Date.parse(text);
+  return milliseconds > 0 && new Date(milliseconds).toISOString().startsWith(text.slice(0, 19));
+}
+
 export const cursor = z
   .string()
   .max(120)
   .transform((encoded, check): Cursor => {
     const [, createdAt, id] = cursorText.exec(Buffer.from(encoded, 'base64url').toString()) ?? [];
-    if (createdAt && id && !Number.isNaN(Date.parse(createdAt))) return { createdAt, id };
+    if (createdAt && id && isRealMoment(createdAt)) return { createdAt, id };
     check.addIssue({ code: 'custom', message: 'must be the nextCursor of an earlier answer' });
     return z.NEVER;
   })

@@ -75,7 +75,8 @@ export const auditEntryWhole = auditEntry
 export const integrityQuery = z
   .strictObject({
     chain: z
-      .union([z.literal('platform'), id])
+      .string()
+      .regex(/^(platform|c[a-z0-9]{24})$/, "must be platform or a tenant's id")
       .optional()
       .meta({
         description: "A tenant's id or `platform`. Default: every chain, as far as one call reaches",
@@ -116,7 +117,12 @@ export const integrity = z
         z.object({
           chain: z.string().meta({ example: 'platform' }),
           sequence: z.number().int().meta({ description: 'The first link that does not hold', example: 17 }),
-          reason: z.enum(['altered', 'unlinked', 'missing', 'truncated']).meta({ example: 'altered' }),
+          reason: z.enum(['altered', 'unlinked', 'missing', 'truncated', 'head']).meta({
+            description:
+              'A row was changed; does not follow the one before it; is not there; is not there at the end; or the ' +
+              'record of where the chain ends does not agree with its last row',
+            example: 'altered',
+          }),
         }),
       )
       .meta({ description: 'The first broken link of each chain that is not whole', example: [] }),

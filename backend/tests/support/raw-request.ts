@@ -14,7 +14,9 @@ export const rawRequestTo =
   ({ method = 'GET', path, headers = {}, body = [] }: RawRequest): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(url);
-      const sent = request({ hostname, port, method, path, headers, timeout: 15_000 }, (response) => {
+      // A connection of its own: one kept from before may be closed by now.
+      const options = { hostname, port, method, path, headers, agent: false, timeout: 15_000 };
+      const sent = request(options, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { assertSafeDatabaseRole, closeDatabase } from './config/database.ts';
@@ -18,7 +19,12 @@ function serve(): Promise<Part & { url: string }> {
       if (error) return reject(error);
       const address = server.address();
       const port = typeof address === 'object' && address ? address.port : PORT;
-      return resolve({ url: `http://${HOST}:${port}`, close: () => closeServer(server) });
+      return resolve({ url: `http://${HOST}:${port}`, close: () => closeServer(server, sockets) });
+    });
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
     });
     server.requestTimeout = REQUEST_TIMEOUT_SECONDS * 1000;
     server.headersTimeout = 10_000;
@@ -35,10 +41,12 @@ const IDLE_CHECK_MS = 50;
  * No new connections; those there are close with their next answer, or as soon as nothing is under way on them. What
  * is still open then, such as half a request that nobody ever completes, is cut.
  */
-const closeServer = (server: Server): Promise<void> =>
+const closeServer = (server: Server, sockets: Set<Socket>): Promise<void> =>
   new Promise((resolve) => {
     const closing = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
     const cutting = setTimeout(() => server.closeAllConnections(), SHUTDOWN_SECONDS * 1000 - RESERVE_MS);
+    // Browsers open connections for later; to Node one that was never used is not idle.
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     server.prependListener('request', (_request, response) => void response.setHeader('Connection', 'close'));
     server.close(() => {
       clearInterval(closing);

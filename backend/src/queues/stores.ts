@@ -71,6 +71,8 @@ export function postgresStore(databaseUrl: string): Store {
   });
   // Every queue and worker listens for errors of the pool: more than the ten that look like a leak.
   pool.setMaxListeners(4 * queueNames.length);
+  // One that is lost while it is in use fails a query; without a listener it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', (error) => logger.debug('An idle connection of the queues was lost', { error }));
   return {
     producer: pool,

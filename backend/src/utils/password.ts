@@ -5,7 +5,8 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const costsOfHash = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=\d+\$/;
 
 /** The hash of no password: what is compared when there is no account, so that it takes the same time. */
-const dummyHash = '$argon2id$v=19$m=19456,t=2,p=1$m98SyYbIBQmGkNunN+rCmg$4CvlE3kzKs+LXSMV7dl1fQCVWR6lzRNLvFHOsxyjA7c';
+export const dummyHash =
+  '$argon2id$v=19$m=19456,t=2,p=1$m98SyYbIBQmGkNunN+rCmg$4CvlE3kzKs+LXSMV7dl1fQCVWR6lzRNLvFHOsxyjA7c';
 
 /** The same letters typed on another keyboard may come as other code points: é is one or two of them. */
 const sameForm = (password: string): string => password.normalize('NFKC');

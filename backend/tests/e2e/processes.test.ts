@@ -185,7 +185,7 @@ describe('kill -9', () => {
         askForMail(doomed, 'lost@people.example', { 'x-request-id': 'lost-request' }),
         doomed.call('POST', '/api/tenants', { token, body: tenant, headers: { 'x-request-id': 'half-request' } }),
       ]);
-      await chain.waiting(1);
+      await chain.awaited();
       await until(
         'the tenant waited for the email',
         async () => (await connections(`wait_event = 'transactionid'`)) === 1,

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -77,7 +78,12 @@ export async function spawnBackend(environment: Record<string, string>): Promise
   const written = { stdout: '', stderr: '' };
   child.stdout?.on('data', (chunk: Buffer) => (written.stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (written.stderr += chunk.toString()));
-  const ended = new Promise<End>((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  const outputs = [child.stdout, child.stderr].map((stream) => once(stream as Readable, 'close'));
+  // Not `close` of the process, which does not come when it was this side that closed the channel.
+  const ended: Promise<End> = once(child, 'exit').then(async ([code, signal]) => {
+    await Promise.all(outputs);
+    return { code, signal };
+  });
   const started: BackendProcess = {
     child,
     url: '',
@@ -195,14 +201,14 @@ export async function holdAuditChain(database: TestDatabase, chain: string) {
   await client.query('begin');
   await client.query('select app.lock_audit_chain($1)', [chain]);
   return {
-    /** Resolves when so many processes wait for it. */
-    waiting: (many: number) =>
-      until(`${many} waited for the audit chain`, async () => {
+    /** Resolves when somebody waits for it. */
+    awaited: () =>
+      until('somebody waited for the audit chain', async () => {
         const { rows } = await client.query(
           `select pid from pg_locks where locktype = 'advisory' and not granted and database =
              (select oid from pg_database where datname = current_database())`,
         );
-        return rows.length === many;
+        return rows.length > 0;
       }),
     release: () => client.end(),
   };

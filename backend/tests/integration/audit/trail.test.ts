@@ -131,20 +131,21 @@ describe('GET /api/audit', () => {
   });
 
   it('gives by cursor what it gives by page, whatever is filtered', async () => {
-    const maybe = (...values: string[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
-    const query = fc.record({
-      actorId: maybe(...actors.map(({ id }) => id)),
-      action: maybe('tenants.update', 'tenants.suspend', 'auth.login', 'nothing.done'),
-      resource: maybe('tenant', 'session'),
-      resourceId: maybe(...tenants),
-      tenantId: maybe(...tenants),
-      outcome: maybe('SUCCESS', 'FAILURE'),
-      from: maybe('2026-03-31', '2026-04-01'),
-      to: maybe('2026-04-01', '2026-05-02', '2999-01-01'),
-    });
+    const filters = fc.record(
+      {
+        actorId: fc.constantFrom(...actors.map(({ id }) => id)),
+        action: fc.constantFrom('tenants.update', 'tenants.suspend', 'auth.login', 'nothing.done'),
+        resource: fc.constantFrom('tenant', 'session'),
+        resourceId: fc.constantFrom(...tenants),
+        tenantId: fc.constantFrom(...tenants),
+        outcome: fc.constantFrom('SUCCESS', 'FAILURE'),
+        from: fc.constantFrom('2026-03-31', '2026-04-01'),
+        to: fc.constantFrom('2026-04-01', '2026-05-02', '2999-01-01'),
+      },
+      { requiredKeys: [] },
+    );
     await fc.assert(
-      fc.asyncProperty(query, fc.integer({ min: 1, max: 12 }), async (given, limit) => {
-        const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value)) as Record<string, string>;
+      fc.asyncProperty(filters, fc.integer({ min: 1, max: 12 }), async (filter, limit) => {
         const all = expected(filter);
         const collected: Entry[] = [];
         let page = 1;
@@ -164,7 +165,8 @@ describe('GET /api/audit', () => {
         expect(idsOf(collected)).toEqual(idsOf(all));
         expect(page - 1).toBe(Math.max(1, Math.ceil(all.length / limit)));
       }),
-      { numRuns: 15 },
+      // One by one, the cursor stands between rows of the same moment.
+      { numRuns: 15, examples: [[{}, 1]] },
     );
   });
 

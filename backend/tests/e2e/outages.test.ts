@@ -111,11 +111,15 @@ async function expectRefusal(method: string, url: string, body?: object): Promis
 
 const isFine = ({ answer }: Shot) => answer.status >= 200 && answer.status < 300;
 
-/** Nothing but 2xx, and 503 as it is documented; nobody waits for long; the process is alive whatever happens. */
-function expectClearAnswers(shots: Shot[]): void {
+function expectAlive(): void {
   for (const process of [api, worker]) {
     expect(process.hasEnded(), `it should go on\n${process.stdout().slice(-2_000)}${process.stderr()}`).toBe(false);
   }
+}
+
+/** Nothing but 2xx, and 503 as it is documented; nobody waits for long; the process is alive whatever happens. */
+function expectClearAnswers(shots: Shot[]): void {
+  expectAlive();
   for (const shot of shots) {
     const { status, body, headers } = shot.answer;
     if (isFine(shot)) continue;
@@ -194,8 +198,11 @@ const waitingJobs = async (): Promise<number> => {
   return row?.n ?? -1;
 };
 
-const readyAgain = () =>
-  until('it was ready again', async () => (await shoot('ready', '')).answer.status === 200, 10_000);
+async function readyAgain(): Promise<void> {
+  const isReady = async () => isFine(await shoot('ready', ''));
+  await until('it was ready again', async () => api.hasEnded() || (await isReady()), 10_000);
+  expectAlive();
+}
 
 /** From now on everything works, at once and for everybody. */
 async function expectRecovered(load: Load): Promise<void> {

@@ -40,6 +40,7 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
         REDIS_URL: redis?.url ?? '',
         JWT_SECRET: secrets.jwtSecret,
         REFRESH_TOKEN_SECRET: secrets.refreshTokenSecret,
+        ENCRYPTION_KEY: secrets.encryptionKey,
         DATA_DIR: dataDir,
       },
       account: { email: 'asha.menon@studyspot.example', password: demoPassword },

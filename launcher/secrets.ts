@@ -4,7 +4,14 @@ import path from 'node:path';
 import { createDataDir, readJson, writeJson } from './files.ts';
 import { withLock } from './lock.ts';
 
-const NAMES = ['postgresPassword', 'appPassword', 'redisPassword', 'jwtSecret', 'refreshTokenSecret'] as const;
+const NAMES = [
+  'postgresPassword',
+  'appPassword',
+  'redisPassword',
+  'jwtSecret',
+  'refreshTokenSecret',
+  'encryptionKey',
+] as const;
 
 /** Secrets of one local installation. Each is 32 random bytes in base64url, so it needs no escaping in a URL. */
 export type Secrets = Record<(typeof NAMES)[number], string>;

@@ -121,6 +121,7 @@ function apiEnvironment(
     REDIS_URL: services.redisUrl,
     JWT_SECRET: process.env.JWT_SECRET || secrets.jwtSecret,
     REFRESH_TOKEN_SECRET: process.env.REFRESH_TOKEN_SECRET || secrets.refreshTokenSecret,
+    ENCRYPTION_KEY: process.env.ENCRYPTION_KEY || secrets.encryptionKey,
   };
 }
 

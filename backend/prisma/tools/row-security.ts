@@ -6,6 +6,10 @@ export type RowSecurityRules = {
   tenantColumns: Record<string, string>;
   /** Tables without rows of tenants: everybody in a scope reads them, portal admins change them. */
   shared: string[];
+  /** Tables of the platform that only portal admins and jobs may touch. */
+  portalOnly: string[];
+  /** Policies beside those of every table, by table. */
+  extraPolicies: Record<string, string[]>;
   /** Tables that no scope may touch. */
   private: string[];
   /** Tables whose rows may be inserted and read only. */
@@ -68,6 +72,8 @@ export async function rowSecurityFaults(client: Client, rules: RowSecurityRules)
   const listed = [
     ...Object.keys(rules.tenantColumns),
     ...rules.shared,
+    ...rules.portalOnly,
+    ...Object.keys(rules.extraPolicies),
     ...rules.private,
     ...rules.appendOnly,
     ...Object.keys(rules.authAccess),
@@ -92,6 +98,8 @@ function faultsOf(table: Table, rules: RowSecurityRules): string[] {
   if (tenantColumn) return [...faults, ...tenantTableFaults(table, tenantColumn, rules)];
   if (rules.shared.includes(table.name))
     return [...faults, ...compare('privileges', table.privileges, sharedPrivileges())];
+  if (rules.portalOnly.includes(table.name))
+    return [...faults, ...compare('privileges', table.privileges, [portalPrivileges])];
   return [...faults, 'has no tenant_id, and is not named among the tables without rows of tenants'];
 }
 
@@ -112,7 +120,10 @@ function tenantTableFaults(table: Table, tenantColumn: string, rules: RowSecurit
   if (auth.length > 0) privileges.unshift(`studyspot_auth: ${auth.join(', ')}`);
   return [
     ...faults,
-    ...compare('policies', table.policies, policiesOf(tenantColumn, auth.length > 0)),
+    ...compare('policies', table.policies, [
+      ...policiesOf(tenantColumn, auth.length > 0),
+      ...(rules.extraPolicies[table.name] ?? []),
+    ]),
     ...compare('privileges', table.privileges, privileges),
   ];
 }
@@ -126,8 +137,10 @@ function policiesOf(tenantColumn: string, auth: boolean): string[] {
   ];
 }
 
+const portalPrivileges = 'studyspot_portal: DELETE, INSERT, SELECT, UPDATE';
+
 function sharedPrivileges(): string[] {
-  return ['studyspot_auth: SELECT', 'studyspot_portal: DELETE, INSERT, SELECT, UPDATE', 'studyspot_tenant: SELECT'];
+  return ['studyspot_auth: SELECT', portalPrivileges, 'studyspot_tenant: SELECT'];
 }
 
 function compare(what: string, found: string[], expected: string[]): string[] {

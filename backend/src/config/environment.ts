@@ -55,6 +55,10 @@ export const variables = {
   JWT_SECRET: secret.optional().describe('Signs access tokens (HS256)'),
   JWT_SECRET_PREVIOUS: secret.optional().describe('Still accepted while a new JWT_SECRET is rolled out'),
   REFRESH_TOKEN_SECRET: secret.optional().describe('Derives refresh tokens; changing it signs everybody out'),
+  ENCRYPTION_KEY: secret
+    .optional()
+    .describe('Seals secrets that are kept in the database: of authenticator apps, of settings, of streams'),
+  ENCRYPTION_KEY_PREVIOUS: secret.optional().describe('Still opens what was sealed before ENCRYPTION_KEY was changed'),
   ACCESS_TOKEN_SECONDS: integer(10, 3600).default(900).describe('Life of an access token'),
   REFRESH_TOKEN_DAYS: integer(1, 90).default(30).describe('Life of a session without a refresh'),
 
@@ -84,15 +88,16 @@ const schema = z.object(variables);
 
 export type Environment = Omit<
   z.output<typeof schema>,
-  'DATABASE_URL' | 'JWT_SECRET' | 'REFRESH_TOKEN_SECRET' | 'PUBLIC_URL'
+  'DATABASE_URL' | 'JWT_SECRET' | 'REFRESH_TOKEN_SECRET' | 'ENCRYPTION_KEY' | 'PUBLIC_URL'
 > & {
   DATABASE_URL: string;
   JWT_SECRET: string;
   REFRESH_TOKEN_SECRET: string;
+  ENCRYPTION_KEY: string;
   PUBLIC_URL: string;
 };
 
-const always = ['DATABASE_URL', 'JWT_SECRET', 'REFRESH_TOKEN_SECRET'] as const;
+const always = ['DATABASE_URL', 'JWT_SECRET', 'REFRESH_TOKEN_SECRET', 'ENCRYPTION_KEY'] as const;
 
 /**
  * Reads and checks the environment. An empty variable counts as missing.
@@ -124,6 +129,8 @@ function productionProblems(env: z.output<typeof schema>): string[] {
     env.EMAIL_PROVIDER === 'local' && 'EMAIL_PROVIDER: local keeps mails on this machine; use smtp in production',
     !env.REDIS_URL && 'REDIS_URL: is missing; limits would count per process only',
     env.JWT_SECRET === env.REFRESH_TOKEN_SECRET && 'REFRESH_TOKEN_SECRET: must differ from JWT_SECRET',
+    [env.JWT_SECRET, env.REFRESH_TOKEN_SECRET].includes(env.ENCRYPTION_KEY) &&
+      'ENCRYPTION_KEY: must differ from JWT_SECRET and REFRESH_TOKEN_SECRET',
     env.DATABASE_URL &&
       env.DATABASE_URL === env.DATABASE_OWNER_URL &&
       'DATABASE_URL: must not be the owner of the tables',

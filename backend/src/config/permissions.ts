@@ -3,24 +3,71 @@
  * a permission which is not here does not compile. `migrate` mirrors this file into the database.
  */
 export const PERMISSIONS = {
-  'tenants.read': { group: 'Tenants', risk: 'LOW', description: 'See tenants, their people and their status history' },
+  'tenants.read': {
+    group: 'Tenants',
+    risk: 'LOW',
+    description: 'See tenants, their people and their status history',
+    tenants: true,
+  },
   'tenants.create': { group: 'Tenants', risk: 'MEDIUM', description: 'Create a tenant with its owner and trial' },
-  'tenants.update': { group: 'Tenants', risk: 'MEDIUM', description: "Change a tenant's profile" },
+  'tenants.update': { group: 'Tenants', risk: 'MEDIUM', description: "Change a tenant's profile", tenants: true },
   'tenants.suspend': { group: 'Tenants', risk: 'HIGH', description: 'Suspend a tenant and activate it again' },
   'tenants.access': {
     group: 'Tenants',
     risk: 'MEDIUM',
     description: 'Work within one tenant by naming it in x-tenant-id',
   },
+  'admins.read': { group: 'Admins', risk: 'LOW', description: 'See portal admins, their roles and what they did' },
+  'admins.create': { group: 'Admins', risk: 'HIGH', description: 'Invite portal admins' },
+  'admins.update': { group: 'Admins', risk: 'HIGH', description: 'Change, activate and deactivate portal admins' },
+  'admins.delete': { group: 'Admins', risk: 'HIGH', description: 'Remove portal admins for good' },
+  'admins.permissions': { group: 'Admins', risk: 'HIGH', description: 'Grant and deny single permissions to an admin' },
+  'admins.mfa': { group: 'Admins', risk: 'HIGH', description: "Demand or reset an admin's second factor" },
+  'admins.sessions': { group: 'Admins', risk: 'MEDIUM', description: "See and end an admin's sessions" },
+  'rbac.read': { group: 'Roles', risk: 'LOW', description: 'See roles, permissions and who holds what, and why' },
+  'rbac.manage': { group: 'Roles', risk: 'HIGH', description: 'Create, change and remove custom roles' },
+  'rbac.assign': { group: 'Roles', risk: 'HIGH', description: 'Give roles to people and take them away' },
+  'security.read': {
+    group: 'Security',
+    risk: 'MEDIUM',
+    description: 'See posture, policies, tries, lock-outs and events',
+  },
+  'security.manage': {
+    group: 'Security',
+    risk: 'HIGH',
+    description: 'Change policies and address rules, lift lock-outs',
+  },
+  'security.sessions': { group: 'Security', risk: 'HIGH', description: 'See and end the sessions of anybody' },
+  'security.keys': { group: 'Security', risk: 'HIGH', description: 'Create, rotate and revoke API keys' },
+  'security.impersonate': { group: 'Security', risk: 'HIGH', description: 'Act in the name of a platform user' },
   'audit.read': { group: 'Audit', risk: 'MEDIUM', description: 'Search the audit trail of all tenants' },
   'audit.verify': { group: 'Audit', risk: 'LOW', description: 'Verify that the audit trail is whole' },
-} as const satisfies Record<string, { group: string; risk: 'LOW' | 'MEDIUM' | 'HIGH'; description: string }>;
+  'audit.export': { group: 'Audit', risk: 'HIGH', description: 'Export the audit trail with its proof' },
+  'audit.manage': { group: 'Audit', risk: 'HIGH', description: 'Set streams and retention of the audit trail' },
+  'settings.read': { group: 'Settings', risk: 'LOW', description: 'See the settings of the platform and of tenants' },
+  'settings.update': {
+    group: 'Settings',
+    risk: 'HIGH',
+    description: 'Change the settings of the platform and of tenants',
+  },
+} as const satisfies Record<string, PermissionDefinition>;
+
+type PermissionDefinition = {
+  group: string;
+  risk: 'LOW' | 'MEDIUM' | 'HIGH';
+  description: string;
+  /** Whether people of a tenant can hold it, for their own tenant. */
+  tenants?: true;
+};
 
 export type Permission = keyof typeof PERMISSIONS;
 
+/** The definition of a permission, whichever it is. */
+export const permissionDefinition = (code: Permission): PermissionDefinition => PERMISSIONS[code];
+
 export const permissionCodes = Object.keys(PERMISSIONS) as Permission[];
 
-const isPermission = (code: string): code is Permission => Object.hasOwn(PERMISSIONS, code);
+export const isPermission = (code: string): code is Permission => Object.hasOwn(PERMISSIONS, code);
 
 /** The codes this version knows; a code that only an older or newer version knows grants nothing. */
 export const knownPermissions = (codes: readonly string[]): ReadonlySet<Permission> =>
@@ -44,7 +91,15 @@ export const BUILT_IN_ROLES = {
     name: 'Operations',
     description: 'Takes tenants on, runs and suspends them',
     userType: 'ADMIN_USER',
-    permissions: ['tenants.read', 'tenants.create', 'tenants.update', 'tenants.suspend', 'tenants.access'],
+    permissions: [
+      'tenants.read',
+      'tenants.create',
+      'tenants.update',
+      'tenants.suspend',
+      'tenants.access',
+      'security.impersonate',
+      'settings.read',
+    ],
   },
   finance: {
     name: 'Finance',
@@ -56,7 +111,7 @@ export const BUILT_IN_ROLES = {
     name: 'Support',
     description: 'Helps tenants within their own space',
     userType: 'ADMIN_USER',
-    permissions: ['tenants.read', 'tenants.access'],
+    permissions: ['tenants.read', 'tenants.access', 'security.impersonate'],
   },
   sales: {
     name: 'Sales',
@@ -68,7 +123,15 @@ export const BUILT_IN_ROLES = {
     name: 'Read-only auditor',
     description: 'Sees everything, changes nothing',
     userType: 'ADMIN_USER',
-    permissions: ['tenants.read', 'audit.read', 'audit.verify'],
+    permissions: [
+      'tenants.read',
+      'admins.read',
+      'rbac.read',
+      'security.read',
+      'audit.read',
+      'audit.verify',
+      'settings.read',
+    ],
   },
   owner: {
     name: 'Library owner',

@@ -39,14 +39,15 @@ const signInAgain = 'Sign in: the access token is missing, expired or no longer 
 
 /**
  * Who sends the request. The token proves the session; what they may do now comes from the database.
- * @throws AppError unauthenticated, the same for every reason
+ * @param ip as `normalAddress` gives it
+ * @throws AppError unauthenticated, the same for every reason; address_refused
  */
-export async function authenticate(request: Request): Promise<Actor> {
+export async function authenticate(request: Request, ip: string): Promise<Actor> {
   const token = request.headers.authorization ?? '';
   const known = verified.get(token);
   const claims = known && known.exp * 1000 > Date.now() ? known : await verifyToken(request);
   if (claims !== known) verified.set(token, claims);
-  const actor = await actorOfSession(claims);
+  const actor = await actorOfSession(claims, ip);
   if (!actor) throw new AppError('unauthenticated', signInAgain);
   return actor;
 }

@@ -1,23 +1,46 @@
-import type { Access } from '../routes/endpoint.ts';
+import type { Access, Endpoint } from '../routes/endpoint.ts';
+import { decideAccess, type Decision, type Demand } from '../services/access.policy.ts';
 import type { Actor } from '../types/context.ts';
 import { AppError } from '../utils/errors.ts';
+import { impersonationBars } from './impersonation.policy.ts';
+
+/** What an endpoint that is declared so asks of its callers. */
+function demandOf(access: Exclude<Access, 'public'>, tenantId: string | undefined): Demand {
+  if (access === 'authenticated') return { openToTenants: true, tenantId };
+  if ('role' in access) return { role: access.role, openToTenants: true, tenantId };
+  return { permission: access.permission, openToTenants: access.tenant !== undefined, tenantId };
+}
+
+const refuse = (decision: Decision & { allowed: false }) => new AppError(decision.code, decision.message);
 
 /**
- * Whether the person may call what is declared so. Permissions without `tenant` are for portal admins alone, even
- * if a role of platform users should hold them by mistake.
- * @throws AppError forbidden, naming what is missing
+ * Whether the caller may call this endpoint, naming this tenant. Permissions without `tenant` are for portal admins
+ * alone, even if a role of platform users should hold them by mistake.
+ * @param tenantId what `x-tenant-id` says, if it is there
+ * @throws AppError naming what is missing
  */
-export function authorize(access: Access, actor: Actor | null): void {
-  if (access === 'public' || access === 'authenticated') return;
+export function authorize(endpoint: Endpoint, actor: Actor | null, tenantId: string | undefined): void {
+  if (endpoint.access === 'public') return;
   if (!actor) throw new AppError('unauthenticated', 'Sign in first.');
-  if ('role' in access) {
-    if (actor.role !== access.role) throw new AppError('forbidden', `This needs the role ${access.role}.`);
-    return;
+  const decision = decideAccess(actor, demandOf(endpoint.access, tenantId));
+  if (!decision.allowed) throw refuse(decision);
+  if (actor.impersonation && impersonationBars(endpoint, actor.impersonation.mode)) {
+    const { mode } = actor.impersonation;
+    const why =
+      mode === 'READ_ONLY' ? 'This impersonation may only read.' : 'Money, credentials and exports are barred.';
+    throw new AppError('impersonation_restricted', `${why} End it and use your own account.`);
   }
-  if (actor.type === 'PLATFORM_USER' && !access.tenant) {
-    throw new AppError('forbidden', 'This is for the staff of StudySpot only.');
+  if (endpoint.stepUp) assertSteppedUp(actor);
+}
+
+function assertSteppedUp(actor: Actor): void {
+  if (actor.kind === 'apiKey') {
+    throw new AppError('forbidden', 'This needs a person who proves who they are: an API key cannot do it.');
   }
-  if (!actor.permissions.has(access.permission)) {
-    throw new AppError('forbidden', `This needs the permission ${access.permission}.`);
+  if (!actor.elevatedUntil || actor.elevatedUntil.getTime() <= Date.now()) {
+    throw new AppError(
+      'step_up_required',
+      'Prove again that it is you (POST /api/auth/step-up), then repeat this within ten minutes.',
+    );
   }
 }

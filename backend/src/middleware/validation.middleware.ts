@@ -27,6 +27,9 @@ export async function validateInput(endpoint: Endpoint, request: Request, respon
   const query = check('query', endpoint.query, raw.query);
   const body = check('body', endpoint.body, raw.body);
   const ifMatch = endpoint.ifMatch ? versionOf(request.headers['if-match'], issues) : undefined;
+  if (endpoint.ifMatch === 'required' && request.headers['if-match'] === undefined && issues.length === 0) {
+    throw new AppError('version_required', 'Send If-Match with the ETag of what you have read, such as "3".');
+  }
   if (issues.length > 0) {
     const first = issues[0] as FieldIssue;
     const message = [first.field, first.message].filter(Boolean).join(' ');

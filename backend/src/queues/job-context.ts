@@ -49,7 +49,7 @@ export function jobContext(job: Job<JobEnvelope>, signal: AbortSignal): JobConte
     system: true,
   };
   return {
-    ...manualContext<null>(base, { action: job.name }),
+    ...manualContext<null>(base, { action: job.name as JobName }),
     job: { id, name: job.name, attempt, queuedAt: new Date(queuedAt ?? job.timestamp), signal },
   };
 }

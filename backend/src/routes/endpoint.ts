@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { AuditAction } from '../config/audit-actions.ts';
 import type { BuiltInRoleCode, Permission } from '../config/permissions.ts';
 import type { Actor, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
 import type { ErrorCode } from '../utils/errors.ts';
@@ -36,7 +37,7 @@ export type Input<P, Q, B> = {
 };
 
 /** The action that the audit row of a write names; or why it needs none. */
-export type AuditDeclaration = string | { none: string };
+export type AuditDeclaration = AuditAction | { none: string };
 
 export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T> = {
   method: M;
@@ -57,8 +58,10 @@ export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R e
   rateLimit?: { points: number; seconds: number } | 'none';
   /** POST of signed-in users takes an optional Idempotency-Key; money needs it. */
   idempotency?: 'required' | 'none';
-  /** Takes `If-Match` with the version that the caller has seen. */
-  ifMatch?: true;
+  /** Takes `If-Match` with the version that the caller has seen; some changes are not made without. */
+  ifMatch?: true | 'required';
+  /** Only for somebody who proved within the last ten minutes who they are (POST /auth/step-up); never for API keys. */
+  stepUp?: true;
   /** `manual` when the handler calls third parties: nothing is open until `ctx.transact`. */
   transaction?: T;
   /** Errors of the rules, beyond those that follow from the declaration; for the document. */
@@ -81,7 +84,8 @@ export type Endpoint = {
   status?: 200 | 201 | 202;
   rateLimit?: { points: number; seconds: number } | 'none';
   idempotency?: 'required' | 'none';
-  ifMatch?: true;
+  ifMatch?: true | 'required';
+  stepUp?: true;
   transaction?: 'manual';
   errors?: readonly ErrorCode[];
   audit?: AuditDeclaration;

@@ -9,7 +9,7 @@ import { limitActor, limitAddress } from '../middleware/rate-limit.middleware.ts
 import { authorize } from '../middleware/role.middleware.ts';
 import { resolveSpace, TENANT_HEADER, type Space } from '../middleware/tenant.middleware.ts';
 import { validateInput } from '../middleware/validation.middleware.ts';
-import { recordDeniedTenant } from '../services/audit.service.ts';
+import { recordRefusal } from '../services/security-events.service.ts';
 import {
   manualContext,
   readContext,
@@ -46,9 +46,9 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
     facts.actor = actor;
     await limitActor(endpoint, actor, response);
   }
-  const space = await spaceFor(endpoint, actor, request, response);
+  await permit(endpoint, actor, request, response);
+  const space = await resolveSpace(endpoint.access, actor, request.get(TENANT_HEADER));
   facts.tenantId = space.tenantId;
-  authorize(endpoint.access, actor);
   const input = await validateInput(endpoint, request, response);
 
   const base = contextBase(actor, space, request, response);
@@ -70,7 +70,7 @@ async function identify(endpoint: Endpoint, request: Request, response: Response
     return null;
   }
   try {
-    return await authenticate(request);
+    return await authenticate(request, ip);
   } catch (error) {
     // Guessing tokens is limited by address; an outage of the database is not the caller's fault.
     if (error instanceof AppError && error.code === 'unauthenticated') await limitAddress(endpoint, ip, response);
@@ -78,17 +78,17 @@ async function identify(endpoint: Endpoint, request: Request, response: Response
   }
 }
 
-async function spaceFor(endpoint: Endpoint, actor: Actor | null, request: Request, response: Response): Promise<Space> {
+/** What is refused to a person of a tenant, or to somebody who acts in their name, may be worth writing down. */
+async function permit(endpoint: Endpoint, actor: Actor | null, request: Request, response: Response): Promise<void> {
+  if (actor?.impersonation) response.setHeader('X-Impersonated-By', actor.impersonation.adminId);
+  const named = request.get(TENANT_HEADER);
   try {
-    return await resolveSpace(endpoint.access, actor, request.get(TENANT_HEADER));
+    authorize(endpoint, actor, named);
   } catch (error) {
-    if (actor?.tenantId && error instanceof AppError && error.code === 'tenant_mismatch') {
+    if (actor?.tenantId && error instanceof AppError) {
       const space: Space = { scope: { role: 'tenant', tenantId: actor.tenantId }, tenantId: actor.tenantId };
-      await recordDeniedTenant(
-        contextBase(actor, space, request, response),
-        String(request.get(TENANT_HEADER)),
-        endpoint.operationId,
-      );
+      const base = contextBase(actor, space, request, response);
+      await recordRefusal(base, error.code, { operationId: endpoint.operationId, named });
     }
     throw error;
   }
@@ -138,7 +138,7 @@ async function perform(
 
 /** A write whose handler told nothing leaves a row all the same. */
 function auditRule(endpoint: Endpoint, input: ReadInput): AuditRule {
-  if (typeof endpoint.audit !== 'string') return { action: endpoint.operationId };
+  if (typeof endpoint.audit !== 'string') return {};
   const { id } = (input.params ?? {}) as { id?: string };
   const resource = endpoint.audit.split('.')[0] ?? endpoint.audit;
   const isManual = endpoint.transaction === 'manual';

@@ -13,6 +13,9 @@ export type AuditRecord = {
   actorType: string;
   actorId: string | null;
   actorName: string | null;
+  /** In whose name; not there where it was in one's own, so that such rows have the hash they always had. */
+  onBehalfOfId?: string;
+  onBehalfOfName?: string;
   action: string;
   resource: string;
   resourceId: string | null;
@@ -57,18 +60,17 @@ export type AuditSource = Pick<ReadContext, 'actor' | 'tenantId' | 'client' | 'r
 function recordOf(
   source: AuditSource,
   entry: AuditEntry,
-  defaultAction: string,
+  defaultAction: string | undefined,
 ): Omit<AuditRecord, 'sequence' | 'createdAt'> {
   const tenantId = entry.tenantId === undefined ? source.tenantId : entry.tenantId;
-  const actor = source.actor ?? entry.actor ?? null;
+  const action = entry.action ?? defaultAction;
+  if (!action) throw new Error('An audit row needs an action: name it in the entry or in the declaration');
   return {
     id: newId(),
     chain: tenantId ?? PLATFORM_CHAIN,
     tenantId,
-    actorType: actor ? 'USER' : source.system ? 'SYSTEM' : 'ANONYMOUS',
-    actorId: actor?.id ?? null,
-    actorName: actor?.name ?? null,
-    action: entry.action ?? defaultAction,
+    ...actorOf(source, entry),
+    action,
     resource: entry.resource,
     resourceId: entry.resourceId ?? null,
     outcome: entry.outcome ?? 'SUCCESS',
@@ -76,6 +78,28 @@ function recordOf(
     ipAddress: source.client.ip || null,
     userAgent: source.client.userAgent,
     requestId: source.requestId,
+  };
+}
+
+type RecordedActor = Pick<AuditRecord, 'actorType' | 'actorId' | 'actorName' | 'onBehalfOfId' | 'onBehalfOfName'>;
+
+/** Who did it; with impersonation and keys both are named: who acts, and in whose name. */
+function actorOf({ actor, system }: AuditSource, entry: AuditEntry): RecordedActor {
+  const person = entry.actor ?? null;
+  if (!actor) {
+    const actorType = person ? 'USER' : system ? 'SYSTEM' : 'ANONYMOUS';
+    return { actorType, actorId: person?.id ?? null, actorName: person?.name ?? null };
+  }
+  const { impersonation, creator, id, name } = actor;
+  if (impersonation) {
+    const { adminId, adminName } = impersonation;
+    return { actorType: 'USER', actorId: adminId, actorName: adminName, onBehalfOfId: id, onBehalfOfName: name };
+  }
+  return {
+    actorType: actor.kind === 'apiKey' ? 'API_KEY' : 'USER',
+    actorId: id,
+    actorName: name,
+    ...(creator && { onBehalfOfId: creator.id, onBehalfOfName: creator.name }),
   };
 }
 
@@ -89,7 +113,7 @@ export async function appendAudit(
   db: Transaction,
   source: AuditSource,
   entries: AuditEntry[],
-  defaultAction: string,
+  defaultAction: string | undefined,
 ): Promise<void> {
   const records = entries.map((entry) => recordOf(source, entry, defaultAction));
   const chains = [...new Set(records.map((record) => record.chain))].toSorted();
@@ -121,12 +145,13 @@ async function insertLinks(
       values (${head.chain}, ${head.tenantId}, ${head.sequence}, ${head.hash}, now())
       on conflict (chain) do update set sequence = excluded.sequence, hash = excluded.hash, updated_at = now()
     )
-    insert into audit_logs (id, chain, sequence, tenant_id, actor_type, actor_id, actor_name, action, resource,
-                            resource_id, outcome, changes, ip_address, user_agent, request_id, created_at, previous_hash, hash)
-    select id, chain, sequence, "tenantId", "actorType", "actorId", "actorName", action, resource,
+    insert into audit_logs (id, chain, sequence, tenant_id, actor_type, actor_id, actor_name, on_behalf_of_id,
+                            on_behalf_of_name, action, resource, resource_id, outcome, changes, ip_address, user_agent,
+                            request_id, created_at, previous_hash, hash)
+    select id, chain, sequence, "tenantId", "actorType", "actorId", "actorName", "onBehalfOfId", "onBehalfOfName", action, resource,
            "resourceId", outcome, nullif(changes, 'null'::jsonb), "ipAddress", "userAgent", "requestId", "createdAt", "previousHash", hash
       from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (
            id text, chain text, sequence int, "tenantId" text, "actorType" actor_type, "actorId" text, "actorName" text,
-           action text, resource text, "resourceId" text, outcome audit_outcome, changes jsonb, "ipAddress" text,
+           "onBehalfOfId" text, "onBehalfOfName" text, action text, resource text, "resourceId" text, outcome audit_outcome, changes jsonb, "ipAddress" text,
            "userAgent" text, "requestId" text, "createdAt" timestamptz, "previousHash" text, hash text)`;
 }

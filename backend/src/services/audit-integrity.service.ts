@@ -2,7 +2,12 @@ import type { ReadContext } from '../types/context.ts';
 import { auditHash, GENESIS_HASH, type AuditRecord } from './audit-chain.service.ts';
 import { chainHead, chainNames, links, type ChainHead } from './audit.queries.ts';
 
-type Link = AuditRecord & { previousHash: string; hash: string };
+type Link = Omit<AuditRecord, 'onBehalfOfId' | 'onBehalfOfName'> & {
+  onBehalfOfId?: string | null;
+  onBehalfOfName?: string | null;
+  previousHash: string;
+  hash: string;
+};
 type Reader = Pick<ReadContext, 'sql'>;
 
 /**
@@ -27,7 +32,13 @@ export function breakAt(
   expected: { sequence: number; previousHash: string },
 ): Omit<Break, 'chain'> | undefined {
   if (link.sequence > expected.sequence) return { sequence: expected.sequence, reason: 'missing' };
-  const { previousHash, hash, ...record } = link;
+  const { previousHash, hash, onBehalfOfId, onBehalfOfName, ...rest } = link;
+  // As it was hashed: without these where nobody acted in another's name.
+  const record: AuditRecord = {
+    ...rest,
+    ...(typeof onBehalfOfId === 'string' && { onBehalfOfId }),
+    ...(typeof onBehalfOfName === 'string' && { onBehalfOfName }),
+  };
   const { sequence } = link;
   if (sequence < expected.sequence || previousHash !== expected.previousHash) return { sequence, reason: 'unlinked' };
   return auditHash(previousHash, record) === hash ? undefined : { sequence, reason: 'altered' };

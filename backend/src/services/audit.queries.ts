@@ -56,7 +56,7 @@ export const chainHead = (chain: string): Sql => sql`
 
 export const links = (chain: string, after: number, upTo: number, most: number): Sql => sql`
   select id, chain, sequence, tenant_id as "tenantId", actor_type as "actorType", actor_id as "actorId",
-         actor_name as "actorName", action, resource, resource_id as "resourceId", outcome, changes,
+         actor_name as "actorName", on_behalf_of_id as "onBehalfOfId", on_behalf_of_name as "onBehalfOfName", action, resource, resource_id as "resourceId", outcome, changes,
          ip_address as "ipAddress", user_agent as "userAgent", request_id as "requestId", ${createdAt},
          previous_hash as "previousHash", hash
     from audit_logs where chain = ${chain} and sequence > ${after} and sequence <= ${upTo} order by sequence limit ${most}`;

@@ -6,7 +6,6 @@ import { sql } from '../utils/sql.ts';
 import type { auditEntry, auditEntryWhole, integrityQuery } from '../validators/audit.validator.ts';
 import { MOST_ROWS_A_REQUEST, verifyChains } from './audit-integrity.service.ts';
 import { auditRow, auditRows, type AuditFilter } from './audit.queries.ts';
-import { runInTransaction, type ContextBase } from './context.service.ts';
 
 type Entry = z.input<typeof auditEntry> & { createdAt: string };
 
@@ -44,9 +43,3 @@ export async function verifyAuditTrail(ctx: Pick<ReadContext, 'sql'>) {
   const { chains, rows, breaks } = await verifyChains(ctx, {});
   return { chains, rows, broken: breaks };
 }
-
-/** A platform user who names another tenant is written down in their own tenant's trail (architecture, layer 2). */
-export const recordDeniedTenant = (base: ContextBase, named: string, operationId: string): Promise<void> =>
-  runInTransaction(base, { action: 'security.cross_tenant' }, async (ctx) => {
-    ctx.audit({ resource: 'tenant', outcome: 'DENIED', details: { named: named.slice(0, 100), operationId } });
-  });

@@ -26,9 +26,9 @@ export const maySignIn = (account: Account): boolean =>
 
 /** The access token of a session, with what the person may do now. */
 export async function issueAccess(ctx: Pick<ReadContext, 'sql'>, account: Account, sessionId: string) {
-  const { role, permissions } = await grantsOf(ctx.sql, account.id);
+  const { role, permissions, until } = await grantsOf(ctx.sql, account.id);
   const { id, email, type, tenantId, name } = account;
-  const { token, expiresIn } = signAccessToken({
+  const claims = {
     userId: id,
     email,
     role,
@@ -37,7 +37,9 @@ export async function issueAccess(ctx: Pick<ReadContext, 'sql'>, account: Accoun
     sid: sessionId,
     pv: account.permissionVersion,
     ...(tenantId && { tenantId }),
-  });
+  };
+  // A role that ends takes the token with it, whether or not the job has seen to it by then.
+  const { token, expiresIn } = signAccessToken(claims, until);
   return {
     accessToken: token,
     tokenType: 'Bearer' as const,

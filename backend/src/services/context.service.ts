@@ -1,4 +1,6 @@
+import type { AuditAction } from '../config/audit-actions.ts';
 import { scopedReader, transactionReader, withScope } from '../config/scope.ts';
+import type { JobName } from '../queues/index.ts';
 import { nudgeRelay } from '../queues/relay.ts';
 import type { Actor, AuditEntry, EnqueueOptions, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
 import { newId } from '../utils/ids.ts';
@@ -8,7 +10,7 @@ import { appendAudit } from './audit-chain.service.ts';
 export type ContextBase<A extends Actor | null = Actor | null> = Omit<ReadContext<A>, 'sql'> & { system?: boolean };
 
 /** What the declaration says of the audit rows: the default action, and a row to write when the handler wrote none. */
-export type AuditRule = { action: string; fallback?: AuditEntry };
+export type AuditRule = { action?: AuditAction | JobName; fallback?: AuditEntry };
 
 type OutboxRow = {
   id: string;

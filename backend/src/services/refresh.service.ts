@@ -3,6 +3,7 @@ import { AppError } from '../utils/errors.ts';
 import { isGenuineRefreshToken, parseRefreshToken, refreshTokenOf, type RefreshTokenParts } from '../utils/token.ts';
 import { accountById, lockSession, type Account, type LockedSession } from './auth.queries.ts';
 import { issueAccess, maySignIn } from './auth.service.ts';
+import { raiseSecurityEvent } from './security-events.service.ts';
 import { endSessions, sessionEnd } from './sessions.service.ts';
 
 /** A token that was replaced this short a time ago is a second tab or a lost answer, not a theft. */
@@ -71,6 +72,13 @@ async function endStolenSession(
   generation: number,
 ): Promise<undefined> {
   await endSessions(tx, { id: session.id }, 'REFRESH_REUSE');
+  await raiseSecurityEvent(tx, {
+    type: 'REFRESH_REUSE',
+    tenantId: account.tenantId,
+    userId: account.id,
+    sessionId: session.id,
+    details: { presented: generation, active: session.refreshGeneration },
+  });
   tx.audit({
     action: 'security.refresh_reuse',
     resource: 'session',

@@ -8,6 +8,8 @@ type Setting<Value> = { type: z.ZodType<Value>; default: Value };
 export const SETTINGS = {
   /** Days of trial that a new tenant gets. */
   'tenants.trial_days': { type: z.number().int().min(0).max(90), default: 14 } as Setting<number>,
+  /** Whether portal admins may act in the name of a tenant's people. */
+  'support.access_allowed': { type: z.boolean(), default: true } as Setting<boolean>,
 };
 
 type SettingKey = keyof typeof SETTINGS;

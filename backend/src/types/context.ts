@@ -1,13 +1,16 @@
 import type { Sql } from 'sql-template-tag';
+import type { AuditAction } from '../config/audit-actions.ts';
 import type { Permission } from '../config/permissions.ts';
 import type { Log } from '../config/logger.ts';
 import type { Transaction } from '../config/database.ts';
-import type { AuditOutcome } from '../generated/prisma/enums.ts';
+import type { AuditOutcome, ImpersonationMode, SessionRestriction } from '../generated/prisma/enums.ts';
 import type { JobName, JobPayload } from '../queues/index.ts';
 
-/** The signed-in person behind a request. */
+/** The signed-in person, or the API key, behind a request. */
 export type Actor = {
+  /** The person's, also where they are impersonated; the key's for an API key. */
   id: string;
+  kind: 'user' | 'apiKey';
   type: 'ADMIN_USER' | 'PLATFORM_USER';
   name: string;
   email: string | null;
@@ -17,7 +20,16 @@ export type Actor = {
   /** A platform user's own tenant; null for portal admins. */
   tenantId: string | null;
   tenantStatus: string | null;
+  /** Empty for an API key. */
   sessionId: string;
+  /** Until then they count as having just proved who they are (step-up). */
+  elevatedUntil: Date | null;
+  /** What they have to do before they may do anything but look after their own account. */
+  restriction: SessionRestriction | null;
+  /** The portal admin who acts in this person's name. */
+  impersonation: { id: string; adminId: string; adminName: string; mode: ImpersonationMode; expiresAt: Date } | null;
+  /** Who made the key, for an API key: it is never stronger than they are now. */
+  creator: { id: string; name: string } | null;
 };
 
 /** Which rows a transaction sees: one tenant's, everybody's (portal admins, system jobs), or what signing in needs. */
@@ -53,7 +65,7 @@ type Base = {
 
 export type AuditEntry = {
   /** Only where one endpoint does several things; else the declared action. */
-  action?: string;
+  action?: AuditAction;
   resource: string;
   resourceId?: string | null;
   /** The chain it goes to: a tenant's, or the platform's when null. Default: the tenant of the context. */

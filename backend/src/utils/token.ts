@@ -25,9 +25,17 @@ export type AccessTokenClaims = z.output<typeof accessTokenClaims>;
 
 const keyId = (secret: string): string => createHash('sha256').update(`kid:${secret}`).digest('hex').slice(0, 8);
 
-/** @returns a signed access token and its life in seconds */
-export function signAccessToken(claims: Omit<AccessTokenClaims, 'exp'>): { token: string; expiresIn: number } {
-  const { JWT_SECRET, ACCESS_TOKEN_SECONDS: expiresIn } = environment();
+/**
+ * @param until no longer than to this moment
+ * @returns a signed access token and its life in seconds
+ */
+export function signAccessToken(
+  claims: Omit<AccessTokenClaims, 'exp'>,
+  until?: Date,
+): { token: string; expiresIn: number } {
+  const { JWT_SECRET, ACCESS_TOKEN_SECONDS } = environment();
+  const left = until ? Math.floor((until.getTime() - Date.now()) / 1000) : ACCESS_TOKEN_SECONDS;
+  const expiresIn = Math.max(1, Math.min(ACCESS_TOKEN_SECONDS, left));
   const token = jwt.sign(claims, JWT_SECRET, {
     algorithm: 'HS256',
     keyid: keyId(JWT_SECRET),

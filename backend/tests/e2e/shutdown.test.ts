@@ -188,8 +188,8 @@ describe('an unusable configuration', () => {
   it.each<[string, () => Record<string, string>, RegExp[]]>([
     [
       'missing secrets',
-      () => ({ JWT_SECRET: '', REFRESH_TOKEN_SECRET: '' }),
-      [/JWT_SECRET: is missing/, /REFRESH_TOKEN_SECRET: is missing/],
+      () => ({ JWT_SECRET: '', REFRESH_TOKEN_SECRET: '', ENCRYPTION_KEY: '' }),
+      [/JWT_SECRET: is missing/, /REFRESH_TOKEN_SECRET: is missing/, /ENCRYPTION_KEY: is missing/],
     ],
     [
       'values of the wrong kind',

@@ -278,7 +278,7 @@ describe('the conversation with the mail server', () => {
       cookies: { get: () => undefined, set: () => undefined, clear: () => undefined },
       actor: null,
     };
-    const ctx = manualContext<null>(base, { action: 'test' });
+    const ctx = manualContext<null>(base, {});
     const variables = vi.fn(() => ({ name: 'Meera', link: 'https://x.example', changedAt: 'today' }));
     const order = {
       jobId: 'twice',

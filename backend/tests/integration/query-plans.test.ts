@@ -301,9 +301,9 @@ describe('Who is calling', () => {
   });
 
   it('and what they may do, where that has changed since they signed in', async () => {
-    const { permissionsOf } = await import('../../src/services/principal.queries.ts');
+    const { rolesOf } = await import('../../src/services/principal.queries.ts');
     const scope = { text: `select set_config('role', $1, true)`, values: ['studyspot_auth'] };
-    const plan = await planOf(scope, permissionsOf(busy.actorId));
+    const plan = await planOf(scope, rolesOf(busy.actorId));
     expect(indexesOf(plan)['role_assignments_user_id_role_id_key']).toContain('user_id');
     expect(scanned(plan)).toEqual([]);
   });

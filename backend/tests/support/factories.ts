@@ -142,6 +142,19 @@ export function factoriesFor(database: { ownerUrl: string }, call: ReturnType<ty
     return { token: answer.body.data.accessToken as string, refreshToken: answer.body.data.refreshToken as string };
   }
 
+  /** Signs in, and counts as having just proved who they are. */
+  async function signInElevated(user: { email: string | null }) {
+    const signedIn = await signIn(user);
+    await query(
+      `update sessions set elevated_until = now() + interval '10 minutes'
+        where user_id = (select id from users where email = $1)`,
+      [user.email],
+    );
+    return signedIn;
+  }
+
+  const elevatedToken = async (overrides: UserOverrides = {}) =>
+    (await signInElevated(await buildAdmin(overrides))).token;
   const adminToken = async (overrides: UserOverrides = {}) => (await signIn(await buildAdmin(overrides))).token;
   async function ownerWithToken(overrides: UserOverrides = {}) {
     const owner = await buildOwner(overrides);
@@ -167,6 +180,8 @@ export function factoriesFor(database: { ownerUrl: string }, call: ReturnType<ty
     buildAdmin,
     buildOwner,
     signIn,
+    signInElevated,
+    elevatedToken,
     adminToken,
     ownerWithToken,
   };

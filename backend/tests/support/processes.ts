@@ -59,6 +59,7 @@ const usual = {
   RATE_LIMIT_IP_PER_MINUTE: '100000',
   JWT_SECRET: 'test-secret-of-access-tokens-0123456789',
   REFRESH_TOKEN_SECRET: 'test-secret-of-refresh-tokens-012345678',
+  ENCRYPTION_KEY: 'test-secret-of-sealed-secrets-0123456789',
 };
 
 const running = new Set<BackendProcess>();

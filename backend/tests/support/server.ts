@@ -18,6 +18,7 @@ export async function startTestApp(environment: Record<string, string> = {}) {
     DATABASE_URL: database.appUrl,
     JWT_SECRET: 'test-secret-of-access-tokens-0123456789',
     REFRESH_TOKEN_SECRET: 'test-secret-of-refresh-tokens-012345678',
+    ENCRYPTION_KEY: 'test-secret-of-sealed-secrets-0123456789',
     ...limits,
     ...environment,
   });

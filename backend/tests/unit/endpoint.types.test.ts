@@ -10,7 +10,7 @@ import { pageOf } from '../../src/utils/page.ts';
 
 const about = { path: '/x', operationId: 'x', summary: 'x', description: 'x' } as const;
 const get = { ...about, method: 'get' } as const;
-const post = { ...about, method: 'post', audit: 'x.create' } as const;
+const post = { ...about, method: 'post', audit: 'tenants.create' } as const;
 const read = { permission: 'tenants.read' } as const;
 const number = z.object({ n: z.number() });
 const nothing = z.object({});

@@ -11,6 +11,7 @@ const env = {
   JWT_SECRET: SECRET,
   JWT_SECRET_PREVIOUS: PREVIOUS,
   REFRESH_TOKEN_SECRET: 'a-secret-of-refresh-tokens-for-this-test',
+  ENCRYPTION_KEY: 'a-secret-of-sealed-secrets-for-this-test',
   ACCESS_TOKEN_SECONDS: '600',
 };
 

@@ -26,7 +26,9 @@ export async function writeAudit(entries: AuditEntry[], { system = false } = {})
     actor: null,
     system,
   };
-  await runInTransaction(base, { action: 'test.write' }, async (ctx) => entries.forEach((entry) => ctx.audit(entry)));
+  await runInTransaction(base, { action: 'tenants.update' }, async (ctx) =>
+    entries.forEach((entry) => ctx.audit(entry)),
+  );
 }
 
 /** A tenant with a chain of so many rows, each with a value in every column. */

@@ -6,10 +6,30 @@ import { createTestDatabase, ownerQuery, withClient, type TestDatabase } from '.
 /** Each entry is a decision: a new table that fits none of them has a tenant_id and nothing special. */
 const rules: RowSecurityRules = {
   tenantColumns: { tenants: 'id' },
-  shared: ['permissions', 'roles', 'role_permissions'],
+  shared: ['permissions', 'roles', 'role_permissions', 'security_policies', 'ip_rules'],
+  portalOnly: ['audit_streams'],
+  extraPolicies: {
+    // What the platform has set holds within a tenant too; secrets are kept from it.
+    settings: [
+      'platform_rows PERMISSIVE SELECT TO studyspot_tenant USING ((tenant_id IS NULL) AND (NOT secret)) WITH CHECK',
+    ],
+  },
   private: ['_prisma_migrations'],
-  appendOnly: ['audit_logs', 'tenant_transitions'],
+  appendOnly: ['audit_logs', 'audit_anchors', 'setting_revisions', 'tenant_transitions'],
   authAccess: {
+    api_keys: ['SELECT', 'UPDATE'],
+    auth_challenges: ['INSERT', 'SELECT', 'UPDATE'],
+    impersonations: ['SELECT'],
+    known_devices: ['INSERT', 'SELECT', 'UPDATE'],
+    lockouts: ['INSERT', 'SELECT', 'UPDATE'],
+    login_attempts: ['INSERT', 'SELECT'],
+    passkeys: ['SELECT', 'UPDATE'],
+    password_history: ['INSERT', 'SELECT'],
+    permission_overrides: ['SELECT'],
+    recovery_codes: ['SELECT', 'UPDATE'],
+    security_events: ['INSERT', 'SELECT'],
+    settings: ['SELECT'],
+    totp_credentials: ['SELECT', 'UPDATE'],
     audit_chains: ['INSERT', 'SELECT', 'UPDATE'],
     audit_logs: ['INSERT', 'SELECT'],
     one_time_tokens: ['INSERT', 'SELECT', 'UPDATE'],

@@ -5,7 +5,7 @@ import { exampleOf } from '../../../src/routes/openapi-examples.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import type { Answer } from '../../support/client.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
-import { scenarios } from './scenarios.ts';
+import { scenarios } from './scenarios/index.ts';
 
 // Loops over all declared endpoints: a new one is covered by being declared, and by a scenario that calls it right.
 
@@ -22,12 +22,19 @@ const permissionOf = (access: Access) =>
 const needsPermission = named.filter(({ endpoint }) => permissionOf(endpoint.access));
 const isForTenants = ({ access }: Endpoint) =>
   typeof access === 'object' && 'tenant' in access && access.tenant === 'own';
-const takesId = named.filter(({ endpoint }) => endpoint.path.includes(':') && typeof endpoint.access === 'object');
+const namesAnId = ({ endpoint }: { endpoint: Endpoint }) => /:(id|\w+Id)\b/.test(endpoint.path);
+const takesId = named.filter((one) => namesAnId(one) && typeof one.endpoint.access === 'object');
+const needsStepUp = named.filter(({ endpoint }) => endpoint.stepUp);
 const writes = named.filter(({ endpoint }) => endpoint.method !== 'get');
 
 const pathOf = (prefix: string, endpoint: Endpoint, id = newId()) =>
   `/api${prefix}${endpoint.path.replace(/:\w+/g, id)}`;
-const bodyOf = (endpoint: Endpoint) => (endpoint.body ? { body: exampleOf(endpoint.body, 'input') } : {});
+const bodyOf = (endpoint: Endpoint) => ({
+  ...(endpoint.body && { body: exampleOf(endpoint.body, 'input') }),
+  ...(endpoint.ifMatch === 'required' && { headers: { 'if-match': '"1"' } }),
+});
+/** Somebody who may do everything, and has just proved who they are where that is asked for. */
+const tokenFor = (endpoint: Endpoint) => (endpoint.stepUp ? app.elevatedToken() : app.adminToken());
 
 let app: TestApp;
 beforeAll(async () => {
@@ -107,8 +114,17 @@ describe('every endpoint', () => {
     },
   );
 
-  it.each(takesId)('$name is a 404 for an id that is not there', async ({ prefix, endpoint }) => {
+  it.each(needsStepUp)('$name is a 403 for who has not just proved who they are', async ({ prefix, endpoint }) => {
     const token = await app.adminToken();
+    expectError(
+      await app.call(endpoint.method.toUpperCase(), pathOf(prefix, endpoint), { token, ...bodyOf(endpoint) }),
+      403,
+      'step_up_required',
+    );
+  });
+
+  it.each(takesId)('$name is a 404 for an id that is not there', async ({ prefix, endpoint }) => {
+    const token = await tokenFor(endpoint);
     expectError(
       await app.call(endpoint.method.toUpperCase(), pathOf(prefix, endpoint), { token, ...bodyOf(endpoint) }),
       404,
@@ -135,18 +151,20 @@ describe('every endpoint', () => {
   it.each(named.filter(({ endpoint }) => endpoint.path.includes(':')))(
     '$name is a 400 for an id of the wrong shape',
     async ({ prefix, endpoint }) => {
-      const token = await app.adminToken();
-      const answer = await app.call(endpoint.method.toUpperCase(), pathOf(prefix, endpoint, 'not-an-id'), {
+      const token = await tokenFor(endpoint);
+      const answer = await app.call(endpoint.method.toUpperCase(), pathOf(prefix, endpoint, 'not..an~id'), {
         token,
         ...bodyOf(endpoint),
       });
       expectError(answer, 400, 'validation_failed');
-      expect(answer.body.error.details.issues).toContainEqual(expect.objectContaining({ in: 'path', field: 'id' }));
+      expect(answer.body.error.details.issues).toContainEqual(
+        expect.objectContaining({ in: 'path', field: expect.stringMatching(/\w/) }),
+      );
     },
   );
 
   it.each(named)('$name is a 400 for what it does not know', async ({ prefix, endpoint }) => {
-    const token = endpoint.access === 'public' ? undefined : await app.adminToken();
+    const token = endpoint.access === 'public' ? undefined : await tokenFor(endpoint);
     const method = endpoint.method.toUpperCase();
     const inQuery = await app.call(method, `${pathOf(prefix, endpoint)}?nonsense=1`, { token, ...bodyOf(endpoint) });
     expectError(inQuery, 400, 'validation_failed');

@@ -48,6 +48,7 @@ export const environmentFor = (databaseUrl: string, more: Record<string, string>
   DATABASE_URL: databaseUrl,
   JWT_SECRET: 'test-secret-of-access-tokens-0123456789',
   REFRESH_TOKEN_SECRET: 'test-secret-of-refresh-tokens-012345678',
+  ENCRYPTION_KEY: 'test-secret-of-sealed-secrets-0123456789',
   PUBLIC_URL: 'https://portal.studyspot.example',
   ...more,
 });
@@ -103,7 +104,7 @@ export const inTransaction = <Result>(work: (ctx: WriteContext<null>) => Result 
       cookies: { get: () => undefined, set: () => undefined, clear: () => undefined },
       actor: null,
     },
-    { action: 'jobs.test' },
+    {},
     async (ctx) => work(ctx),
   );
 

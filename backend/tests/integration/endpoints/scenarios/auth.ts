@@ -1,0 +1,49 @@
+import { PASSWORD } from '../../../support/factories.ts';
+import { from, type Scenario } from './scenario.ts';
+
+export const authScenarios: Record<string, Scenario> = {
+  login: async (app) => {
+    const user = await app.buildOwner();
+    return {
+      answer: await app.call('POST', '/api/auth/login', { body: { email: user.email, password: PASSWORD }, ...from() }),
+    };
+  },
+  logout: async (app) => ({ answer: await app.call('POST', '/api/auth/logout', { token: await app.adminToken() }) }),
+  refresh: async (app) => {
+    const { refreshToken } = await app.signIn(await app.buildOwner());
+    return { answer: await app.call('POST', '/api/auth/refresh', { body: { refreshToken }, ...from() }) };
+  },
+  forgotPassword: async (app) => ({
+    answer: await app.call('POST', '/api/auth/forgot-password', {
+      body: { email: 'nobody@people.example' },
+      ...from(),
+    }),
+  }),
+  resetPassword: async (app) => {
+    const user = await app.buildOwner();
+    const token = await app.buildOneTimeToken(user);
+    return {
+      answer: await app.call('POST', '/api/auth/reset-password', {
+        body: { token, password: 'a-new-password-1' },
+        ...from(),
+      }),
+    };
+  },
+  getMe: async (app) => ({
+    answer: await app.call('GET', '/api/auth/me', { token: (await app.ownerWithToken()).token }),
+  }),
+  listSessions: async (app) => ({
+    answer: await app.call('GET', '/api/auth/sessions', { token: await app.adminToken() }),
+  }),
+  revokeSession: async (app) => {
+    const user = await app.buildAdmin();
+    await app.signIn(user);
+    const { token } = await app.signIn(user);
+    const { body } = await app.call('GET', '/api/auth/sessions', { token });
+    const other = (body.data as { id: string; current: boolean }[]).find(({ current }) => !current);
+    return { answer: await app.call('DELETE', `/api/auth/sessions/${other?.id}`, { token }) };
+  },
+  revokeOtherSessions: async (app) => ({
+    answer: await app.call('DELETE', '/api/auth/sessions', { token: await app.adminToken() }),
+  }),
+};

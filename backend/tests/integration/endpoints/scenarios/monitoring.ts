@@ -1,0 +1,6 @@
+import type { Scenario } from './scenario.ts';
+
+export const monitoringScenarios: Record<string, Scenario> = {
+  getLive: async (app) => ({ answer: await app.call('GET', '/api/monitoring/live') }),
+  getReady: async (app) => ({ answer: await app.call('GET', '/api/monitoring/ready') }),
+};

@@ -1,23 +1,11 @@
 import type { z } from 'zod';
-import { environment } from '../config/environment.ts';
 import * as auth from '../services/auth.service.ts';
 import * as passwordReset from '../services/password-reset.service.ts';
 import * as refreshing from '../services/refresh.service.ts';
 import * as sessions from '../services/sessions.service.ts';
-import type { Actor, Cookies, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
+import type { Actor, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
 import type { forgotPasswordBody, loginBody, refreshBody, resetPasswordBody } from '../validators/auth.validator.ts';
-
-const COOKIE = 'studyspot_refresh';
-const COOKIE_PATH = '/api/auth/refresh';
-
-type SignedIn = { refreshToken: string } & Awaited<ReturnType<typeof auth.issueAccess>>;
-
-/** Browsers get the refresh token where no script can read it, programs get it in the body. */
-function deliver(cookies: Cookies, { refreshToken, ...rest }: SignedIn, place: 'body' | 'cookie') {
-  if (place === 'body') return { ...rest, refreshToken };
-  cookies.set(COOKIE, refreshToken, { path: COOKIE_PATH, maxAgeSeconds: environment().REFRESH_TOKEN_DAYS * 86_400 });
-  return { ...rest, refreshToken: null };
-}
+import { deliver, forgetRefreshCookie, refreshCookie } from './refresh-cookie.ts';
 
 export async function login(ctx: ManualContext<null>, { body }: { body: z.output<typeof loginBody> }) {
   return deliver(ctx.cookies, await auth.login(ctx, body), body.refreshTokenIn);
@@ -26,12 +14,12 @@ export async function login(ctx: ManualContext<null>, { body }: { body: z.output
 /** A refresh that loses never clears the cookie: another tab may just have been given a better one. */
 export async function refresh(ctx: ManualContext<null>, { body }: { body: z.output<typeof refreshBody> }) {
   const place = body.refreshToken === undefined ? 'cookie' : 'body';
-  return deliver(ctx.cookies, await refreshing.refresh(ctx, body.refreshToken ?? ctx.cookies.get(COOKIE)), place);
+  return deliver(ctx.cookies, await refreshing.refresh(ctx, body.refreshToken ?? refreshCookie(ctx.cookies)), place);
 }
 
 export async function logout(ctx: WriteContext<Actor>) {
   await auth.logout(ctx);
-  ctx.cookies.clear(COOKIE, { path: COOKIE_PATH });
+  forgetRefreshCookie(ctx.cookies);
   return { done: true as const };
 }
 

@@ -1,10 +1,9 @@
 import type { ManualContext, ReadContext, WriteContext, Actor } from '../types/context.ts';
 import { AppError, orNotFound } from '../utils/errors.ts';
 import { hashPassword, needsRehash, verifyPassword } from '../utils/password.ts';
-import { signAccessToken } from '../utils/token.ts';
 import { accountByEmail, accountsByPhone, profileOf, type Account, type MeRow } from './auth.queries.ts';
-import { grantsOf } from './principal.service.ts';
-import { endSessions, startSession } from './sessions.service.ts';
+import { endSessions } from './sessions.service.ts';
+import { completeSignIn, maySignIn } from './sign-in.service.ts';
 import { claimTry, forgiveTries, throttleKey } from './sign-in-throttle.service.ts';
 
 export type AccountName = { email?: string; phone?: string };
@@ -19,33 +18,6 @@ async function findAccount(ctx: Pick<ReadContext, 'sql'>, { email, phone }: Acco
   if (email) return ctx.sql.one<Account>(accountByEmail(email));
   const found = await ctx.sql.many<Account>(accountsByPhone(phone ?? ''));
   return found.length === 1 ? found[0] : undefined;
-}
-
-export const maySignIn = (account: Account): boolean =>
-  account.status === 'ACTIVE' && account.tenantStatus !== 'PURGED';
-
-/** The access token of a session, with what the person may do now. */
-export async function issueAccess(ctx: Pick<ReadContext, 'sql'>, account: Account, sessionId: string) {
-  const { role, permissions, until } = await grantsOf(ctx.sql, account.id);
-  const { id, email, type, tenantId, name } = account;
-  const claims = {
-    userId: id,
-    email,
-    role,
-    type,
-    permissions: [...permissions],
-    sid: sessionId,
-    pv: account.permissionVersion,
-    ...(tenantId && { tenantId }),
-  };
-  // A role that ends takes the token with it, whether or not the job has seen to it by then.
-  const { token, expiresIn } = signAccessToken(claims, until);
-  return {
-    accessToken: token,
-    tokenType: 'Bearer' as const,
-    expiresIn,
-    user: { id, name, email, type, role, tenantId },
-  };
 }
 
 /**
@@ -65,13 +37,8 @@ export async function login(ctx: ManualContext<null>, input: AccountName & { pas
   }
   const rehashed = needsRehash(account.passwordHash ?? '') ? await hashPassword(input.password) : undefined;
   const signedIn = await ctx.transact(async (tx) => {
-    const session = await startSession(tx, account);
-    await tx.db.user.update({
-      where: { id: account.id },
-      data: { lastLoginAt: tx.now, ...(rehashed && { passwordHash: rehashed }) },
-    });
-    tx.audit({ resource: 'session', resourceId: session.id, tenantId: account.tenantId, actor: account });
-    return { refreshToken: session.refreshToken, ...(await issueAccess(tx, account, session.id)) };
+    if (rehashed) await tx.db.user.update({ where: { id: account.id }, data: { passwordHash: rehashed } });
+    return completeSignIn(tx, account, { method: 'PASSWORD', mfa: false });
   });
   await forgiveTries(key);
   return signedIn;

@@ -2,9 +2,9 @@ import type { ManualContext, WriteContext } from '../types/context.ts';
 import { AppError } from '../utils/errors.ts';
 import { isGenuineRefreshToken, parseRefreshToken, refreshTokenOf, type RefreshTokenParts } from '../utils/token.ts';
 import { accountById, lockSession, type Account, type LockedSession } from './auth.queries.ts';
-import { issueAccess, maySignIn } from './auth.service.ts';
 import { raiseSecurityEvent } from './security-events.service.ts';
 import { endSessions, sessionEnd } from './sessions.service.ts';
+import { issueAccess, maySignIn } from './sign-in.service.ts';
 
 /** A token that was replaced this short a time ago is a second tab or a lost answer, not a theft. */
 const REPLAY_GRACE_MS = 10_000;

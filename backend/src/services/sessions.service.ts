@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { environment } from '../config/environment.ts';
-import type { SessionEnding } from '../generated/prisma/enums.ts';
+import type { SessionEnding, SignInMethod } from '../generated/prisma/enums.ts';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
 import { orNotFound } from '../utils/errors.ts';
 import { newId } from '../utils/ids.ts';
@@ -18,11 +18,13 @@ export const sessionEnd = (now: Date): Date => new Date(now.getTime() + environm
 export async function startSession(
   ctx: WriteContext,
   user: { id: string; tenantId: string | null },
+  how: { method: SignInMethod; mfa: boolean },
 ): Promise<{ id: string; refreshToken: string }> {
   const session = { id: newId(), refreshSeed: randomBytes(24).toString('base64url') };
   await ctx.db.session.create({
     data: {
       ...session,
+      ...how,
       userId: user.id,
       tenantId: user.tenantId,
       ipAddress: ctx.client.ip || null,

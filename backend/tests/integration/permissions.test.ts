@@ -268,8 +268,9 @@ describe('A change of the catalogue', () => {
     expect(await app.query(`select name, description from roles where code = 'finance'`)).toEqual([
       { name: catalogue.BUILT_IN_ROLES.finance.name, description: catalogue.BUILT_IN_ROLES.finance.description },
     ]);
+    const { group, description, risk } = catalogue.PERMISSIONS['tenants.read'];
     expect(await app.query(`select "group", description, risk from permissions where code = 'tenants.read'`)).toEqual([
-      catalogue.PERMISSIONS['tenants.read'],
+      { group, description, risk },
     ]);
   });
 

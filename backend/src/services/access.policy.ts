@@ -51,6 +51,8 @@ const deny = (rule: AccessRule, code: ErrorCode, message: string): Decision => (
 export function decideAccess(subject: Subject, demand: Demand): Decision {
   const space = refusedSpace(subject, demand);
   if (space) return space;
+  const isOwnAccount = demand.permission === undefined && demand.role === undefined;
+  if (subject.restriction && !isOwnAccount) return restricted(subject.restriction);
   if (demand.role !== undefined) {
     return subject.role === demand.role
       ? allow('role_held')
@@ -61,7 +63,6 @@ export function decideAccess(subject: Subject, demand: Demand): Decision {
       ? allow('own_account')
       : deny('person_only', 'forbidden', 'This is for people: an API key has no account of its own. Sign in instead.');
   }
-  if (subject.restriction) return restricted(subject.restriction);
   if (subject.type === 'PLATFORM_USER' && !demand.openToTenants) {
     return deny('staff_only', 'forbidden', 'This is for the staff of StudySpot only.');
   }

@@ -44,7 +44,11 @@ module.exports = {
       severity: 'error',
       from: {
         path: src,
-        pathNot: [`${src}config/`, `${src}(index|create-admin)\\.ts$`, `${src}services/monitoring\\.service\\.ts$`],
+        pathNot: [
+          `${src}config/`,
+          `${src}(index|create-admin|break-glass)\\.ts$`,
+          `${src}services/monitoring\\.service\\.ts$`,
+        ],
       },
       to: { path: `${src}config/database\\.ts$`, dependencyTypesNot: ['type-only'] },
     },

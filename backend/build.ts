@@ -10,6 +10,7 @@ const FINGERPRINT = path.join(OUTPUT, '.sources');
 const ENTRY_POINTS = {
   index: 'src/index.ts',
   'create-admin': 'src/create-admin.ts',
+  'break-glass': 'src/break-glass.ts',
   migrate: 'prisma/migrate.ts',
   seed: 'prisma/seed.ts',
 };

@@ -1,22 +1,26 @@
 import { createServer, type ServerResponse } from 'node:http';
 import pg from 'pg';
 import type { Sql } from 'sql-template-tag';
+import { profileOf } from '../backend/src/services/auth.queries.ts';
+import { principalOfSession } from '../backend/src/services/principal.queries.ts';
+import { standingQueries } from '../backend/src/services/standing.service.ts';
 import { tenantById, tenantExists, tenantUserRows } from '../backend/src/services/tenants.queries.ts';
 import { sql } from '../backend/src/utils/sql.ts';
 
 // The yardstick: node:http and node-postgres doing the same SQL in the same row-security transaction, and nothing
-// else. No sign-in, no limits, no validation, no log.
+// else. No limits, no validation, no log; no sign-in either, but for the paths of `/bare`, which are about it: they look
+// up who the session in the address belongs to, and take it at its word.
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 
-async function inPortalScope(queries: { name: string; query: Sql }[]): Promise<unknown[][]> {
+async function inScope(role: 'portal' | 'auth', queries: { name: string; query: Sql }[]): Promise<unknown[][]> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN READ ONLY');
     await client.query({
       name: 'scope',
       text: `select set_config('role', $1, true), set_config('app.tenant_id', $2, true)`,
-      values: ['studyspot_portal', ''],
+      values: [`studyspot_${role}`, ''],
     });
     const results: unknown[][] = [];
     for (const { name, query } of queries) {
@@ -29,11 +33,25 @@ async function inPortalScope(queries: { name: string; query: Sql }[]): Promise<u
   }
 }
 
+/** `/bare/me?SESSION`: who it is and their profile. `/bare/permission?SESSION`: who it is, and whether they may. */
+async function answerToSession(url: string): Promise<unknown> {
+  const [path, session = ''] = url.split('?');
+  const [[principal]] = (await inScope('auth', [
+    { name: 'principal', query: principalOfSession(session, '127.0.0.1') },
+  ])) as [{ id: string; live: boolean }[]];
+  if (!principal?.live) throw new Error('There is no such session');
+  if (path !== '/bare/me') return { allowed: true };
+  const rest = standingQueries(principal.id).map((query, index) => ({ name: `standing${index}`, query }));
+  const results = await inScope('portal', [{ name: 'profile', query: profileOf(principal.id) }, ...rest]);
+  return { ...principal, profile: results[0]?.[0], standing: results.slice(1) };
+}
+
 async function answer(url: string): Promise<unknown> {
+  if (url.startsWith('/bare/')) return answerToSession(url);
   const [, id = '', list] = /^\/api\/tenants\/(c[a-z0-9]{24})(\/users)?/.exec(url) ?? [];
-  if (!list) return (await inPortalScope([{ name: 'tenant', query: tenantById(id) }]))[0]?.[0];
+  if (!list) return (await inScope('portal', [{ name: 'tenant', query: tenantById(id) }]))[0]?.[0];
   const { rows, count } = tenantUserRows(id, { page: 1, limit: 20, sort: 'createdAt', order: 'desc' });
-  const [items, [total]] = (await inPortalScope([
+  const [items, [total]] = (await inScope('portal', [
     { name: 'users', query: sql`${rows} limit ${20} offset ${0}` },
     { name: 'count', query: count },
     { name: 'exists', query: tenantExists(id) },

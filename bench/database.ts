@@ -19,6 +19,8 @@ export type BenchDatabase = {
   tenantId: string;
   tenants: number;
   users: number;
+  /** As the owner of the tables. */
+  ownerUrl: string;
   close(): Promise<void>;
 };
 
@@ -45,6 +47,7 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
       },
       account: { email: 'asha.menon@studyspot.example', password: demoPassword },
       ...(await facts(postgres.url)),
+      ownerUrl: postgres.url,
       close,
     };
   } catch (error) {

@@ -7,6 +7,7 @@ import { REQUEST_TIMEOUT_SECONDS, SHUTDOWN_SECONDS } from './config/constants.ts
 import { environment } from './config/environment.ts';
 import { logger } from './config/logger.ts';
 import { closeRedis } from './config/redis.ts';
+import { answerUnreadable } from './middleware/unreadable-request.middleware.ts';
 import { startWorkers } from './queues/worker.ts';
 import { beginStopping } from './utils/stopping.ts';
 
@@ -26,6 +27,7 @@ function serve(): Promise<Part & { url: string }> {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
     });
+    answerUnreadable(server);
     server.requestTimeout = REQUEST_TIMEOUT_SECONDS * 1000;
     server.headersTimeout = 10_000;
     // Longer than load balancers keep a connection, so that they close it first.

@@ -6,11 +6,13 @@ import { environmentExample } from '../src/config/environment.ts';
 import { modules } from '../src/routes/index.ts';
 import { toOpenApi } from '../src/routes/openapi.ts';
 import { backendFile } from '../src/utils/backend-file.ts';
+import { permissionTable } from './permission-table.ts';
 
 /** Files that are committed and made from the code: what each must hold. */
 export const generatedFiles = (): Record<string, string> => ({
   [backendFile('swagger.yaml')]: stringify(toOpenApi(modules), { lineWidth: 0, aliasDuplicateObjects: false }),
   [backendFile('..', '.env.example')]: environmentExample(),
+  [backendFile('..', 'docs', 'permissions.md')]: permissionTable(modules),
 });
 
 /** The files whose text on disk is not what the code says. */

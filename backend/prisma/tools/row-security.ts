@@ -16,6 +16,12 @@ export type RowSecurityRules = {
   appendOnly: string[];
   /** What sign-in may do, by table: privileges in alphabetical order. */
   authAccess: Record<string, string[]>;
+  /** Tables whose owner may read them in spite of forced row security, for a function with its rights. */
+  ownerReads: string[];
+  /** Schemas that hold nothing but partitions of one table, through which alone they are reached. */
+  partitionSchemas: Record<string, string>;
+  /** Functions with the rights of their owner, and who may call them. */
+  definerFunctions: Record<string, string[]>;
   /** Schemas of others, which have no tenants. */
   exemptSchemas: string[];
 };
@@ -25,6 +31,9 @@ type Table = {
   schema: string;
   name: string;
   kind: string;
+  owner: string;
+  /** The table that this is a partition of. */
+  parent: string | null;
   enabled: boolean;
   forced: boolean;
   columns: string[];
@@ -41,7 +50,8 @@ type Table = {
 const SCOPES = ['studyspot_auth', 'studyspot_portal', 'studyspot_tenant'];
 
 const TABLES = `
-  SELECT c.oid::int, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relrowsecurity AS enabled,
+  SELECT c.oid::int, n.nspname AS schema, c.relname AS name, c.relkind AS kind, pg_get_userbyid(c.relowner) AS owner,
+    (SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid = c.oid AND c.relispartition) AS parent, c.relrowsecurity AS enabled,
     c.relforcerowsecurity AS forced, coalesce(c.reloptions, '{}') AS options,
     ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS columns,
     ARRAY(SELECT DISTINCT a.attname::text FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
@@ -77,12 +87,15 @@ export async function rowSecurityFaults(client: Client, rules: RowSecurityRules)
     ...rules.private,
     ...rules.appendOnly,
     ...Object.keys(rules.authAccess),
+    ...rules.ownerReads,
+    ...Object.values(rules.partitionSchemas),
   ];
   return [
     ...tables.flatMap((table) => faultsOf(table, rules).map((fault) => `${table.schema}.${table.name}: ${fault}`)),
     ...listed.filter((name) => !names.has(name)).map((name) => `${name}: is named in the rules but does not exist`),
     ...(await roleFaults(client)),
     ...(await functionFaults(client, rules)),
+    ...(await schemaFaults(client, rules)),
   ];
 }
 
@@ -91,6 +104,8 @@ function faultsOf(table: Table, rules: RowSecurityRules): string[] {
     ...table.columnPrivileges.map((column) => `has privileges of its own on the column ${column}`),
     ...table.appHas.map((privilege) => `studyspot_app has ${privilege} without taking a scope`),
   ];
+  const partitioned = rules.partitionSchemas[table.schema];
+  if (partitioned) return [...faults, ...partitionFaults(table, partitioned)];
   if (table.schema !== 'public') return [...faults, `lies in the schema ${table.schema}, which nobody checks`];
   if (table.kind === 'v' || table.kind === 'm' || table.kind === 'f') return [...faults, ...derivedFaults(table)];
   if (rules.private.includes(table.name)) return [...faults, ...compare('privileges', table.privileges, [])];
@@ -101,6 +116,12 @@ function faultsOf(table: Table, rules: RowSecurityRules): string[] {
   if (rules.portalOnly.includes(table.name))
     return [...faults, ...compare('privileges', table.privileges, [portalPrivileges])];
   return [...faults, 'has no tenant_id, and is not named among the tables without rows of tenants'];
+}
+
+/** Whoever had a right here would read past the row security of the whole table. */
+function partitionFaults(table: Table, parent: string): string[] {
+  const faults = compare('privileges', table.privileges, []);
+  return table.parent === parent ? faults : [...faults, `is no partition of ${parent}, the only thing to lie there`];
 }
 
 /** Views and their like read with the rights of their owner unless they say otherwise. */
@@ -123,6 +144,9 @@ function tenantTableFaults(table: Table, tenantColumn: string, rules: RowSecurit
     ...compare('policies', table.policies, [
       ...policiesOf(tenantColumn, auth.length > 0),
       ...(rules.extraPolicies[table.name] ?? []),
+      ...(rules.ownerReads.includes(table.name)
+        ? [`owner_rows PERMISSIVE SELECT TO ${table.owner} USING true WITH CHECK`]
+        : []),
     ]),
     ...compare('privileges', table.privileges, privileges),
   ];
@@ -178,10 +202,39 @@ async function roleFaults(client: Client): Promise<string[]> {
 
 /** A function with the rights of its owner is a way around the policies. */
 async function functionFaults(client: Client, rules: RowSecurityRules): Promise<string[]> {
-  const { rows } = await client.query<{ signature: string }>(
-    `SELECT p.oid::regprocedure::text AS signature FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+  const { rows } = await client.query<{ signature: string; callers: string[]; settings: string[] | null }>(
+    `SELECT p.oid::regprocedure::text AS signature, p.proconfig AS settings,
+       ARRAY(SELECT coalesce(r.rolname, 'PUBLIC')::text FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+               LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE x.grantee <> p.proowner ORDER BY 1) AS callers
+       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE p.prosecdef AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND NOT n.nspname = ANY ($1)`,
     [rules.exemptSchemas],
   );
-  return rows.map(({ signature }) => `function ${signature}: runs with the rights of its owner (SECURITY DEFINER)`);
+  const missing = Object.keys(rules.definerFunctions).filter(
+    (name) => !rows.some(({ signature }) => signature === name),
+  );
+  const present = rows.flatMap(({ signature, callers, settings }) => {
+    const wanted = rules.definerFunctions[signature];
+    if (!wanted) return ['runs with the rights of its owner (SECURITY DEFINER)'].map(named(signature));
+    const isPinned = settings?.some((setting) => /^search_path=pg_catalog, pg_temp$/.test(setting));
+    return [...compare('callers', callers, wanted), ...(isPinned ? [] : ['has no search_path of its own'])].map(
+      named(signature),
+    );
+  });
+  return [...present, ...missing.map((name) => `function ${name}: is named in the rules but does not exist`)];
+}
+
+const named = (signature: string) => (fault: string) => `function ${signature}: ${fault}`;
+
+/** Into a schema of partitions nobody but its owner looks. */
+async function schemaFaults(client: Client, rules: RowSecurityRules): Promise<string[]> {
+  const { rows } = await client.query<{ name: string; privileges: string[] }>(
+    `SELECT nspname AS name, ARRAY(SELECT coalesce(r.rolname, 'PUBLIC') || ': ' || x.privilege_type
+         FROM aclexplode(nspacl) x LEFT JOIN pg_roles r ON r.oid = x.grantee WHERE x.grantee <> nspowner) AS privileges
+       FROM pg_namespace WHERE nspname = ANY ($1)`,
+    [Object.keys(rules.partitionSchemas)],
+  );
+  return rows.flatMap(({ name, privileges }) =>
+    compare('privileges', privileges, []).map((fault) => `schema ${name}: ${fault}`),
+  );
 }

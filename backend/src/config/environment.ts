@@ -71,12 +71,25 @@ export const variables = {
     .default(300)
     .describe('Requests without a valid token that an address may send'),
 
+  COUNTRY_DATABASE: z
+    .string()
+    .optional()
+    .describe(
+      'File in the MaxMind format (.mmdb) that tells the country of an address, for the lists of sessions and sign-ins. Default: countries stay unknown',
+    ),
+
   EMAIL_PROVIDER: z.enum(['local', 'smtp']).default('local').describe('local keeps mails as files in DATA_DIR/outbox'),
   EMAIL_FROM: z.string().default('StudySpot <no-reply@studyspot.example>').describe('Sender of mails'),
   SMTP_URL: z
     .string()
     .optional()
     .describe('smtp:// or smtps:// with user and password; needed with EMAIL_PROVIDER=smtp'),
+
+  OUTBOUND_ALLOW_LOCAL: flag
+    .default(false)
+    .describe(
+      'true lets addresses that users give lead to this machine, over http too: for tests and development alone',
+    ),
 
   LOG_LEVEL: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('Lowest level that is logged'),
   JOB_LOCK_SECONDS: integer(2, 600)
@@ -127,6 +140,7 @@ function productionProblems(env: z.output<typeof schema>): string[] {
   return [
     !env.PUBLIC_URL?.startsWith('https://') && 'PUBLIC_URL: must be the https:// address of the portal in production',
     env.EMAIL_PROVIDER === 'local' && 'EMAIL_PROVIDER: local keeps mails on this machine; use smtp in production',
+    env.OUTBOUND_ALLOW_LOCAL && 'OUTBOUND_ALLOW_LOCAL: must not be true in production',
     !env.REDIS_URL && 'REDIS_URL: is missing; limits would count per process only',
     env.JWT_SECRET === env.REFRESH_TOKEN_SECRET && 'REFRESH_TOKEN_SECRET: must differ from JWT_SECRET',
     [env.JWT_SECRET, env.REFRESH_TOKEN_SECRET].includes(env.ENCRYPTION_KEY) &&

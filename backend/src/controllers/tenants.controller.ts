@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import * as support from '../services/support-access.service.ts';
 import * as tenants from '../services/tenants.service.ts';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
+import type { listTenantImpersonationsQuery, supportAccessBody } from '../validators/impersonations.validator.ts';
 import type * as v from '../validators/tenants.validator.ts';
 
 type Of = { params: { id: string } };
@@ -35,3 +37,11 @@ export const listTransitions = (
   ctx: ReadContext<Actor>,
   { params, query }: Of & Query<typeof v.listTransitionsQuery>,
 ) => tenants.listTransitions(ctx, params.id, query);
+
+export const listTenantImpersonations = (
+  ctx: ReadContext<Actor>,
+  { params, query }: Of & Query<typeof listTenantImpersonationsQuery>,
+) => support.listTenantImpersonations(ctx, params.id, query);
+
+export const setSupportAccess = (ctx: WriteContext<Actor>, { params, body }: Of & Body<typeof supportAccessBody>) =>
+  support.setSupportAccess(ctx, params.id, body.allowed);

@@ -21,6 +21,30 @@ export const cleanUpExpired: JobHandler<'cleanup.expired'> = async (ctx) => {
       delete from one_time_tokens where id in (
         select id from one_time_tokens where expires_at < ${daysAgo(1)} limit ${BATCH})`,
     ),
+    authChallenges: await removeInBatches(
+      ctx,
+      sql`
+      delete from auth_challenges where id in (
+        select id from auth_challenges where expires_at < ${daysAgo(1)} limit ${BATCH})`,
+    ),
+    knownDevices: await removeInBatches(
+      ctx,
+      sql`
+      delete from known_devices where id in (
+        select id from known_devices where last_seen_at < ${daysAgo(180)} limit ${BATCH})`,
+    ),
+    loginAttempts: await removeInBatches(
+      ctx,
+      sql`
+      delete from login_attempts where id in (
+        select id from login_attempts where created_at < ${daysAgo(90)} limit ${BATCH})`,
+    ),
+    lockouts: await removeInBatches(
+      ctx,
+      sql`
+      delete from lockouts where id in (
+        select id from lockouts where locked_until < ${daysAgo(90)} limit ${BATCH})`,
+    ),
     idempotencyKeys: await removeInBatches(
       ctx,
       sql`

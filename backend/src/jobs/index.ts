@@ -1,16 +1,42 @@
 import type { JobName } from '../queues/index.ts';
 import type { JobHandler } from '../queues/job-context.ts';
+import { cleanUpAccess } from './cleanup-access.job.ts';
+import { cleanUpAuditExports } from './cleanup-audit-exports.job.ts';
+import { keepAuditMonths } from './cleanup-audit-months.job.ts';
 import { cleanUpExpired } from './cleanup-expired.job.ts';
+import { sendAddressChanging } from './email-address-changing.job.ts';
+import { sendImpersonationStarted } from './email-impersonation-started.job.ts';
+import { sendInvite } from './email-invite.job.ts';
+import { sendMfaChanged } from './email-mfa-changed.job.ts';
+import { sendNewSignIn } from './email-new-sign-in.job.ts';
 import { sendPasswordChanged } from './email-password-changed.job.ts';
 import { sendPasswordReset } from './email-password-reset.job.ts';
+import { sendRecoveryCodesLow } from './email-recovery-codes-low.job.ts';
+import { sendVerifyEmail } from './email-verify-email.job.ts';
 import { sendWelcome } from './email-welcome.job.ts';
+import { anchorAudit } from './report-audit-anchors.job.ts';
+import { exportAudit } from './report-audit-export.job.ts';
 import { verifyAudit } from './report-audit-verification.job.ts';
+import { deliverAuditStreams } from './webhook-audit-streams.job.ts';
 
 /** What runs each kind of job. One that is declared and not handled does not compile. */
 export const handlers: { [Name in JobName]: JobHandler<Name> } = {
   'email.password-reset': sendPasswordReset,
   'email.welcome': sendWelcome,
   'email.password-changed': sendPasswordChanged,
+  'email.new-sign-in': sendNewSignIn,
+  'email.verify-email': sendVerifyEmail,
+  'email.address-changing': sendAddressChanging,
+  'email.mfa-changed': sendMfaChanged,
+  'email.recovery-codes-low': sendRecoveryCodesLow,
+  'email.invite': sendInvite,
+  'email.impersonation-started': sendImpersonationStarted,
+  'cleanup.access': cleanUpAccess,
   'cleanup.expired': cleanUpExpired,
+  'cleanup.audit-months': keepAuditMonths,
+  'cleanup.audit-exports': cleanUpAuditExports,
+  'report.audit-anchors': anchorAudit,
+  'report.audit-export': exportAudit,
   'report.audit-verification': verifyAudit,
+  'webhook.audit-streams': deliverAuditStreams,
 };

@@ -21,11 +21,15 @@ export const recipientById = (ctx: JobContext, userId: string): Promise<Recipien
     select ${columns} from users u left join tenants t on t.id = u.tenant_id
      where u.id = ${userId} and u.email is not null and u.status in ('ACTIVE', 'PENDING')`);
 
-/** Somebody who has not chosen a password yet counts: their welcome mail may be lost. */
+/**
+ * Somebody who has not chosen a password yet counts: their welcome mail may be lost. Not so an admin who is invited: that
+ * link has a time of its own, and may have been revoked.
+ */
 export const recipientByEmail = (ctx: JobContext, email: string): Promise<Recipient | undefined> =>
   ctx.sql.one<Recipient>(sql`
     select ${columns} from users u left join tenants t on t.id = u.tenant_id
-     where u.email = ${email.trim().toLowerCase()} and u.status in ('ACTIVE', 'PENDING')`);
+     where u.email = ${email.trim().toLowerCase()}
+       and (u.status = 'ACTIVE' or (u.status = 'PENDING' and u.type = 'PLATFORM_USER'))`);
 
 /** Nobody when several share the phone, as parents and children do: it is not known who asked. */
 export async function recipientByPhone(ctx: JobContext, phone: string): Promise<Recipient | undefined> {

@@ -9,7 +9,10 @@ import {
   TOKEN_AUDIENCE,
   TOKEN_ISSUER,
 } from '../utils/token.ts';
+import { actorOfApiKey } from '../services/api-key-principal.service.ts';
+import type { ContextBase } from '../services/context.service.ts';
 import { actorOfSession } from '../services/principal.service.ts';
+import { looksLikeApiKey } from '../utils/api-key.ts';
 import { AppError } from '../utils/errors.ts';
 import type { Actor } from '../types/context.ts';
 
@@ -35,21 +38,29 @@ passport.use(
 /** Tokens whose signature was found right, until they expire: what they allow is asked anew each time all the same. */
 const verified = new LRUCache<string, AccessTokenClaims>({ max: 10_000 });
 
-const signInAgain = 'Sign in: the access token is missing, expired or no longer valid.';
+const signInAgain = 'Sign in: the access token or API key is missing, expired or no longer valid.';
+
+const bearer = /^bearer (\S+)$/i;
 
 /**
- * Who sends the request. The token proves the session; what they may do now comes from the database.
+ * Who sends the request. A token proves the session, a key itself; what they may do now comes from the database.
  * @param ip as `normalAddress` gives it
+ * @param base of the request in the scope of sign-in, which only a key needs
  * @throws AppError unauthenticated, the same for every reason; address_refused
  */
-export async function authenticate(request: Request, ip: string): Promise<Actor> {
-  const token = request.headers.authorization ?? '';
-  const known = verified.get(token);
-  const claims = known && known.exp * 1000 > Date.now() ? known : await verifyToken(request);
-  if (claims !== known) verified.set(token, claims);
-  const actor = await actorOfSession(claims, ip);
+export async function authenticate(request: Request, ip: string, base: () => ContextBase<null>): Promise<Actor> {
+  const header = request.headers.authorization ?? '';
+  const token = bearer.exec(header)?.[1] ?? '';
+  const actor = looksLikeApiKey(token) ? await actorOfApiKey(base(), token) : await actorOfToken(request, header, ip);
   if (!actor) throw new AppError('unauthenticated', signInAgain);
   return actor;
+}
+
+async function actorOfToken(request: Request, header: string, ip: string): Promise<Actor | undefined> {
+  const known = verified.get(header);
+  const claims = known && known.exp * 1000 > Date.now() ? known : await verifyToken(request);
+  if (claims !== known) verified.set(header, claims);
+  return actorOfSession(claims, ip);
 }
 
 const verifyToken = (request: Request): Promise<AccessTokenClaims> =>

@@ -12,6 +12,7 @@ export function crossOrigin(): RequestHandler {
     exposedHeaders: [
       'ETag',
       'Idempotent-Replayed',
+      'X-Impersonated-By',
       'X-Request-Id',
       'RateLimit-Limit',
       'RateLimit-Remaining',

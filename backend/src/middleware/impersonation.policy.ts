@@ -4,6 +4,9 @@ import type { Endpoint } from '../routes/endpoint.ts';
 /** Ends the impersonation itself: always possible. */
 const WAY_OUT = 'logout';
 
+/** What only the person themselves can say: whether others may act in their people's name. */
+const PERSONAL = new Set(['setSupportAccess']);
+
 /** Data leaves, or comes in, by the file. */
 const bulk = /\.(export|import)$/;
 
@@ -14,8 +17,9 @@ const bulk = /\.(export|import)$/;
 export function impersonationBars(endpoint: Endpoint, mode: ImpersonationMode): boolean {
   if (endpoint.operationId === WAY_OUT) return false;
   const { access, method } = endpoint;
+  if (endpoint.stepUp || PERSONAL.has(endpoint.operationId)) return true;
   if (typeof access === 'object' && 'permission' in access && bulk.test(access.permission)) return true;
   if (method === 'get') return false;
   const isOwnAccount = access === 'authenticated';
-  return mode === 'READ_ONLY' || isOwnAccount || endpoint.stepUp === true || endpoint.idempotency === 'required';
+  return mode === 'READ_ONLY' || isOwnAccount || endpoint.idempotency === 'required';
 }

@@ -1,5 +1,6 @@
 import type { Access, Endpoint } from '../routes/endpoint.ts';
 import { decideAccess, type Decision, type Demand } from '../services/access.policy.ts';
+import { assertSteppedUp } from '../services/step-up.policy.ts';
 import type { Actor } from '../types/context.ts';
 import { AppError } from '../utils/errors.ts';
 import { impersonationBars } from './impersonation.policy.ts';
@@ -22,25 +23,14 @@ const refuse = (decision: Decision & { allowed: false }) => new AppError(decisio
 export function authorize(endpoint: Endpoint, actor: Actor | null, tenantId: string | undefined): void {
   if (endpoint.access === 'public') return;
   if (!actor) throw new AppError('unauthenticated', 'Sign in first.');
-  const decision = decideAccess(actor, demandOf(endpoint.access, tenantId));
-  if (!decision.allowed) throw refuse(decision);
+  // First of all, so that whoever acts in another's name learns that this is why, whatever else may be missing.
   if (actor.impersonation && impersonationBars(endpoint, actor.impersonation.mode)) {
     const { mode } = actor.impersonation;
     const why =
       mode === 'READ_ONLY' ? 'This impersonation may only read.' : 'Money, credentials and exports are barred.';
     throw new AppError('impersonation_restricted', `${why} End it and use your own account.`);
   }
+  const decision = decideAccess(actor, demandOf(endpoint.access, tenantId));
+  if (!decision.allowed) throw refuse(decision);
   if (endpoint.stepUp) assertSteppedUp(actor);
-}
-
-function assertSteppedUp(actor: Actor): void {
-  if (actor.kind === 'apiKey') {
-    throw new AppError('forbidden', 'This needs a person who proves who they are: an API key cannot do it.');
-  }
-  if (!actor.elevatedUntil || actor.elevatedUntil.getTime() <= Date.now()) {
-    throw new AppError(
-      'step_up_required',
-      'Prove again that it is you (POST /api/auth/step-up), then repeat this within ten minutes.',
-    );
-  }
 }

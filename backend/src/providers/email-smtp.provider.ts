@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import nodemailer from 'nodemailer';
-import { assertHarmless, MailRefused, type EmailProvider } from './email.provider.ts';
+import { assertHarmless, MailRefused, type EmailProvider, type Mail } from './email.provider.ts';
+import { mailServerAddress } from './mail-server-address.ts';
 
 const CONNECT_MS = 10_000;
 /** No byte from the server for this long: the connection is given up. */
@@ -36,6 +38,47 @@ export function smtpEmailProvider(url: string): EmailProvider {
       return Promise.resolve();
     },
   };
+}
+
+const PROBE_MS = 8_000;
+
+/**
+ * Connects to the mail server, signs in, and sends the mail if there is one. All together at most 15 seconds.
+ * @throws MailServerBarred; whatever went wrong, as nodemailer says it
+ */
+export async function probeSmtpServer(url: string, mail?: Mail): Promise<void> {
+  const { hostname, address, port } = await mailServerAddress(url);
+  const { protocol, username, password } = new URL(url);
+  const transport = nodemailer.createTransport({
+    // The address that was checked; the certificate is still that of the name.
+    host: address,
+    ...(isIP(hostname) === 0 && { servername: hostname, tls: { servername: hostname } }),
+    port,
+    secure: protocol === 'smtps:',
+    ...(username && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    connectionTimeout: PROBE_MS,
+    greetingTimeout: PROBE_MS,
+    socketTimeout: PROBE_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const timeOut = Object.assign(new Error('The mail server took too long'), { code: 'ETIMEDOUT' });
+    timer = setTimeout(() => reject(timeOut), 15_000);
+  });
+  const attempt = async () => {
+    await transport.verify();
+    if (!mail) return;
+    assertHarmless(mail);
+    await transport.sendMail({ ...mail, to: { name: '', address: mail.to } });
+  };
+  try {
+    await Promise.race([attempt(), late]);
+  } finally {
+    clearTimeout(timer);
+    transport.close();
+  }
 }
 
 type SmtpError = { code?: string; responseCode?: number };

@@ -2,6 +2,8 @@
 export type Mail = {
   /** `Name <address>` */
   from: string;
+  /** One plain address: where answers go, if not to the sender. */
+  replyTo?: string;
   /** One plain address. */
   to: string;
   subject: string;
@@ -38,6 +40,9 @@ const plainAddress = /^[^\s@,;:<>()[\]"\\]+@[^\s@,;:<>()[\]"\\]+$/;
 export function assertHarmless(mail: Mail): void {
   if (!plainAddress.test(mail.to)) throw new MailRefused('The recipient is not one plain email address');
   const headers = Object.entries(mail.headers ?? {}).flat();
+  if (mail.replyTo !== undefined && !plainAddress.test(mail.replyTo)) {
+    throw new MailRefused('The address for answers is not one plain email address');
+  }
   if ([mail.from, mail.subject, mail.messageId, ...headers].some((text) => breaksHeader.test(text))) {
     throw new MailRefused('A header of the mail holds a line break');
   }

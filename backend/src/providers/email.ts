@@ -4,20 +4,24 @@ import { localEmailProvider } from './email-local.provider.ts';
 import { smtpEmailProvider } from './email-smtp.provider.ts';
 import type { EmailProvider } from './email.provider.ts';
 
-let current: EmailProvider | undefined;
+let current: { provider: EmailProvider; smtpUrl: string | undefined } | undefined;
 
-/** The provider that the configuration names. */
-export function emailProvider(): EmailProvider {
-  const { EMAIL_PROVIDER, SMTP_URL, DATA_DIR } = environment();
-  current ??=
-    EMAIL_PROVIDER === 'smtp' && SMTP_URL
-      ? smtpEmailProvider(SMTP_URL)
-      : localEmailProvider(path.resolve(DATA_DIR, 'outbox'));
-  return current;
+/**
+ * The provider that the configuration names.
+ * @param smtpUrl the mail server, where mails go through one; for another than before it is opened anew
+ */
+export async function emailProvider(smtpUrl?: string): Promise<EmailProvider> {
+  if (current && current.smtpUrl !== smtpUrl) await closeEmailProvider();
+  current ??= {
+    provider: smtpUrl ? smtpEmailProvider(smtpUrl) : localEmailProvider(path.resolve(environment().DATA_DIR, 'outbox')),
+    smtpUrl,
+  };
+  return current.provider;
 }
 
 /** Lets go of its connections; the next mail opens them again. */
 export async function closeEmailProvider(): Promise<void> {
-  await current?.close();
+  const closing = current;
   current = undefined;
+  await closing?.provider.close();
 }

@@ -3,6 +3,24 @@ import { PLATFORM_TIME_ZONE } from '../config/constants.ts';
 import { defineJob } from './define-job.ts';
 
 export const cleanupJobs = {
+  /** Makes the months of the audit trail that are to come, and drops those that are older than it is kept. */
+  'cleanup.audit-months': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '15 3 * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Removes the files of exports that have served their time. */
+  'cleanup.audit-exports': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '20 * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Removes roles and direct grants whose time is over; they grant nothing any more as it is. */
+  'cleanup.access': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '*/5 * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
   /** Removes what has served its time: sessions, one-time tokens, answers kept for a repeat, published outbox rows. */
   'cleanup.expired': defineJob({
     queue: 'cleanup',

@@ -21,5 +21,33 @@ export const emailJobs = {
   }),
   /** A new owner chooses a password by a link. */
   'email.welcome': defineJob({ queue: 'email', payload: userId }),
+  /** Somebody new among the portal admins accepts by a link. */
+  'email.invite': defineJob({ queue: 'email', payload: userId }),
   'email.password-changed': defineJob({ queue: 'email', payload: userId }),
+  /** Somebody has signed in on a device on which they never did before. */
+  'email.new-sign-in': defineJob({
+    queue: 'email',
+    payload: userId.extend({
+      device: z.string(),
+      place: z.string(),
+      address: z.string().nullable(),
+    }),
+  }),
+  /** A link by which an address is confirmed: the new one that somebody wants, or the one that they have. */
+  'email.verify-email': defineJob({ queue: 'email', payload: userId }),
+  /** To the address that somebody is about to give up, which they may have changed by the time the mail goes out. */
+  'email.address-changing': defineJob({ queue: 'email', payload: userId.extend({ to: z.string() }) }),
+  /** Somebody's second factors are others than before. */
+  'email.mfa-changed': defineJob({
+    queue: 'email',
+    payload: userId.extend({
+      change: z.enum(['TOTP_ON', 'TOTP_OFF', 'PASSKEY_ADDED', 'PASSKEY_REMOVED', 'RECOVERY_CODES_RENEWED', 'RESET']),
+    }),
+  }),
+  /** Support begins to act in the name of a library's people: its owner is told. */
+  'email.impersonation-started': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ impersonationId: z.string().min(1) }),
+  }),
+  'email.recovery-codes-low': defineJob({ queue: 'email', payload: userId.extend({ left: z.number().int() }) }),
 };

@@ -3,6 +3,14 @@ import { PLATFORM_TIME_ZONE } from '../config/constants.ts';
 import { defineJob } from './define-job.ts';
 
 export const reportJobs = {
+  /** Writes down where every audit chain ends, before all of them are verified. */
+  'report.audit-anchors': defineJob({
+    queue: 'report',
+    payload: z.strictObject({}),
+    schedule: { pattern: '45 3 * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Writes the file of one export of audit rows. */
+  'report.audit-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
   /** Goes along every audit chain and raises the alarm when a link is broken. */
   'report.audit-verification': defineJob({
     queue: 'report',

@@ -1,8 +1,29 @@
+import { adminUsersModule } from './admin-users.routes.ts';
+import { apiKeysModule } from './api-keys.routes.ts';
 import { auditModule } from './audit.routes.ts';
 import { authModule } from './auth.routes.ts';
 import type { Module } from './endpoint.ts';
+import { impersonationsModule } from './impersonations.routes.ts';
+import { mfaModule } from './mfa.routes.ts';
 import { monitoringModule } from './monitoring.routes.ts';
+import { passkeysModule } from './passkeys.routes.ts';
+import { rbacModule } from './rbac.routes.ts';
+import { securityModule } from './security.routes.ts';
+import { settingsModule } from './settings.routes.ts';
 import { tenantsModule } from './tenants.routes.ts';
 
 /** Every module of the API: the router, the document and the tests over all endpoints read this list. */
-export const modules: readonly Module[] = [authModule, tenantsModule, auditModule, monitoringModule];
+export const modules: readonly Module[] = [
+  authModule,
+  mfaModule,
+  passkeysModule,
+  tenantsModule,
+  adminUsersModule,
+  rbacModule,
+  securityModule,
+  apiKeysModule,
+  impersonationsModule,
+  auditModule,
+  monitoringModule,
+  settingsModule,
+];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { takesIdempotencyKey } from '../middleware/idempotency.middleware.ts';
 import { ERROR_STATUS, type ErrorCode } from '../utils/errors.ts';
+import { fileTypesOf } from '../utils/file-answer.ts';
 import { pageShape } from '../utils/page.ts';
 import type { Access, Endpoint, Module } from './endpoint.ts';
 import { exampleOf } from './openapi-examples.ts';
@@ -120,6 +121,14 @@ function successSchema(endpoint: Endpoint): z.ZodType {
     : z.object({ success, data: endpoint.response });
 }
 
+/** What the body of the answer is: JSON in the envelope, or a file. */
+function contentOf(endpoint: Endpoint): Record<string, object> {
+  const types = fileTypesOf(endpoint.response);
+  if (types) return Object.fromEntries(types.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]));
+  const answer = successSchema(endpoint);
+  return { 'application/json': { schema: answer, example: exampleOf(answer, 'output') } };
+}
+
 function headersOf(endpoint: Endpoint): z.ZodObject | undefined {
   const isForAdmins = typeof endpoint.access === 'object' && 'permission' in endpoint.access;
   const headers = {
@@ -134,7 +143,6 @@ function headersOf(endpoint: Endpoint): z.ZodObject | undefined {
 
 function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject {
   const { params, query, body } = endpoint;
-  const answer = successSchema(endpoint);
   const header = headersOf(endpoint);
   return {
     operationId: endpoint.operationId,
@@ -156,7 +164,7 @@ function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject
     responses: {
       [String(endpoint.status ?? 200)]: {
         description: STATUS_CODES[endpoint.status ?? 200] ?? 'OK',
-        content: { 'application/json': { schema: answer, example: exampleOf(answer, 'output') } },
+        content: contentOf(endpoint),
       },
       ...errorResponses(endpoint),
     } as ZodOpenApiOperationObject['responses'],

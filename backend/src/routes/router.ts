@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises';
 import compression from 'compression';
 import express, { type Request, type Response, type Router } from 'express';
 import { environment } from '../config/environment.ts';
@@ -20,24 +21,28 @@ import {
 import type { Actor } from '../types/context.ts';
 import { cookiesOf } from '../utils/cookies.ts';
 import { AppError } from '../utils/errors.ts';
+import { fileTypesOf, type FileAnswer } from '../utils/file-answer.ts';
 import { pageShape } from '../utils/page.ts';
 import { successBody } from '../utils/response.ts';
 import type { Endpoint, Module } from './endpoint.ts';
 
-type Answer = { status: number; body: unknown };
+type Answer = { status: number; body: unknown; file?: FileAnswer };
 type ReadInput = Awaited<ReturnType<typeof validateInput>>;
+
+/** Whose rows may be seen before it is known who asks. */
+const SIGN_IN: Space = { scope: { role: 'auth' }, tenantId: null };
 
 /** The routes of a module. */
 export function toRouter(module: Module): Router {
   const router = express.Router({ caseSensitive: true, strict: false });
   for (const declared of module.endpoints) {
-    router[declared.method](declared.path, (request, response) => answer(declared, request, response));
+    router[declared.method](declared.path, (request, response) => respond(declared, request, response));
   }
   return router;
 }
 
 /** The way of every request, in order. */
-async function answer(endpoint: Endpoint, request: Request, response: Response): Promise<void> {
+async function respond(endpoint: Endpoint, request: Request, response: Response): Promise<void> {
   const facts = factsOf(response);
   facts.operationId = endpoint.operationId;
 
@@ -60,7 +65,9 @@ async function answer(endpoint: Endpoint, request: Request, response: Response):
     response.setHeader('Idempotent-Replayed', 'true');
     return send(request, response, reserved.replay);
   }
-  send(request, response, await perform(endpoint, base, input, response, reserved?.reservation));
+  const answer = await perform(endpoint, base, input, response, reserved?.reservation);
+  if (answer.file) await sendFile(response, answer.file);
+  else send(request, response, answer);
 }
 
 async function identify(endpoint: Endpoint, request: Request, response: Response): Promise<Actor | null> {
@@ -70,10 +77,11 @@ async function identify(endpoint: Endpoint, request: Request, response: Response
     return null;
   }
   try {
-    return await authenticate(request, ip);
+    return await authenticate(request, ip, () => contextBase(null, SIGN_IN, request, response) as ContextBase<null>);
   } catch (error) {
     // Guessing tokens is limited by address; an outage of the database is not the caller's fault.
-    if (error instanceof AppError && error.code === 'unauthenticated') await limitAddress(endpoint, ip, response);
+    const isRefusal = error instanceof AppError && ['unauthenticated', 'address_refused'].includes(error.code);
+    if (isRefusal) await limitAddress(endpoint, ip, response);
     throw error;
   }
 }
@@ -152,6 +160,7 @@ function presentResult(endpoint: Endpoint, result: unknown, response: Response):
     throw new Error(`The answer of ${endpoint.operationId} does not match its declaration`, { cause: parsed.error });
   }
   const status = endpoint.status ?? 200;
+  if (fileTypesOf(endpoint.response)) return { status, body: null, file: parsed.data as FileAnswer };
   if (pageShape(endpoint.response)) {
     const { items, meta } = parsed.data as { items: unknown; meta: unknown };
     return { status, body: successBody(items, meta) };
@@ -177,4 +186,16 @@ function send(request: Request, response: Response, { status, body }: Answer): v
   response.setHeader('Content-Length', length);
   response.setHeader('Cache-Control', 'no-store');
   response.end(text);
+}
+
+/** Always to be saved, never shown: what is in it was written by others. A caller who goes away ends it quietly. */
+async function sendFile(response: Response, { content, name, type, sizeBytes }: FileAnswer): Promise<void> {
+  response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', sizeBytes);
+  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  await pipeline(content, response).catch((error: unknown) => {
+    if (!response.destroyed && !response.closed) throw error;
+  });
 }

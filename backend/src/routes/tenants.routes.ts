@@ -1,5 +1,6 @@
 import * as tenants from '../controllers/tenants.controller.ts';
 import { pageOf } from '../utils/page.ts';
+import * as impersonations from '../validators/impersonations.validator.ts';
 import * as v from '../validators/tenants.validator.ts';
 import { endpoint, type Module } from './endpoint.ts';
 
@@ -112,6 +113,33 @@ export const tenantsModule: Module = {
       query: v.listTenantUsersQuery,
       response: pageOf(v.tenantUser),
       handler: tenants.listTenantUsers,
+    }),
+    endpoint({
+      method: 'get',
+      path: '/:id/impersonations',
+      operationId: 'listTenantImpersonations',
+      summary: "List who acted in the name of a tenant's people",
+      description: 'Which admin of StudySpot, in whose name, when and why; newest first.',
+      access: { permission: 'tenants.read', tenant: 'own' },
+      params: v.tenantId,
+      query: impersonations.listTenantImpersonationsQuery,
+      response: pageOf(impersonations.impersonation),
+      handler: tenants.listTenantImpersonations,
+    }),
+    endpoint({
+      method: 'put',
+      path: '/:id/support-access',
+      operationId: 'setSupportAccess',
+      summary: 'Allow or withdraw impersonation by support',
+      description:
+        'Whether admins of StudySpot may act in the name of the people of the library. Withdrawing ends at once what goes on. Admins can withdraw it, and not allow it.',
+      access: { permission: 'tenants.update', tenant: 'own' },
+      params: v.tenantId,
+      body: impersonations.supportAccessBody,
+      response: impersonations.supportAccess,
+      audit: 'tenants.support_access',
+      errors: ['impersonation_restricted'],
+      handler: tenants.setSupportAccess,
     }),
   ],
 };

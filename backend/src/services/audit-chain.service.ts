@@ -130,20 +130,20 @@ export async function appendAudit(
         hash = auditHash(previousHash, full);
         return { ...full, previousHash, hash };
       });
-    await insertLinks(db, rows, { chain, tenantId: rows[0]?.tenantId ?? null, sequence, hash });
+    await insertLinks(db, rows, { chain, tenantId: rows[0]?.tenantId ?? null, sequence, hash, at: head.now_utc });
   }
 }
 
 async function insertLinks(
   db: Transaction,
   rows: (AuditRecord & { previousHash: string; hash: string })[],
-  head: { chain: string; tenantId: string | null; sequence: number; hash: string },
+  head: { chain: string; tenantId: string | null; sequence: number; hash: string; at: string },
 ): Promise<void> {
   await db.$executeRaw`
     with head as (
       insert into audit_chains (chain, tenant_id, sequence, hash, updated_at)
-      values (${head.chain}, ${head.tenantId}, ${head.sequence}, ${head.hash}, now())
-      on conflict (chain) do update set sequence = excluded.sequence, hash = excluded.hash, updated_at = now()
+      values (${head.chain}, ${head.tenantId}, ${head.sequence}, ${head.hash}, ${head.at}::timestamptz)
+      on conflict (chain) do update set sequence = excluded.sequence, hash = excluded.hash, updated_at = excluded.updated_at
     )
     insert into audit_logs (id, chain, sequence, tenant_id, actor_type, actor_id, actor_name, on_behalf_of_id,
                             on_behalf_of_name, action, resource, resource_id, outcome, changes, ip_address, user_agent,

@@ -6,6 +6,7 @@ import { PermanentError } from '../queues/permanent-error.ts';
 import { renderEmail, type EmailTemplate, type EmailVariables, type RenderedEmail } from '../templates/email/render.ts';
 import type { ManualContext } from '../types/context.ts';
 import { sql } from '../utils/sql.ts';
+import { mailServer, senderOf, type Sender } from './email-settings.service.ts';
 
 export type EmailOrder<Template extends EmailTemplate> = {
   /** One mail a job: it is sent once however often the job runs. */
@@ -31,10 +32,11 @@ export async function sendEmail<Template extends EmailTemplate>(
 ): Promise<void> {
   if (await isSent(ctx, order.jobId)) return;
   const rendered = await render(order.template, await order.variables());
-  const mail = mailOf(order, rendered);
+  const mail = mailOf(order, rendered, await senderOf(ctx, order.tenantId));
   await noteSending(ctx, order, mail);
   try {
-    await emailProvider().send(mail, { signal: order.signal });
+    const provider = await emailProvider(await mailServer(ctx));
+    await provider.send(mail, { signal: order.signal });
   } catch (error) {
     await noteFailure(ctx, order.jobId, error);
     throw error instanceof MailRefused ? new PermanentError(error.message, { cause: error }) : error;
@@ -58,8 +60,8 @@ async function render<Template extends EmailTemplate>(
   }
 }
 
-const mailOf = ({ jobId, template, to }: EmailOrder<EmailTemplate>, rendered: RenderedEmail): Mail => ({
-  from: environment().EMAIL_FROM,
+const mailOf = ({ jobId, template, to }: EmailOrder<EmailTemplate>, rendered: RenderedEmail, sender: Sender): Mail => ({
+  ...sender,
   to,
   ...rendered,
   messageId: messageIdOf(jobId),

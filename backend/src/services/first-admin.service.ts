@@ -1,20 +1,6 @@
-import { logger } from '../config/logger.ts';
 import { AppError } from '../utils/errors.ts';
-import { newId } from '../utils/ids.ts';
-import { runInTransaction, type ContextBase } from './context.service.ts';
-
-/** Somebody at the command line: no request, nobody signed in. */
-const commandLine = (): ContextBase<null> => ({
-  actor: null,
-  system: true,
-  scope: { role: 'portal' },
-  tenantId: null,
-  requestId: newId(),
-  client: { ip: '', userAgent: 'command line' },
-  cookies: { get: () => undefined, set: () => {}, clear: () => {} },
-  log: logger,
-  now: new Date(),
-});
+import { commandLine } from './command-line.service.ts';
+import { runInTransaction } from './context.service.ts';
 
 /**
  * Creates the first super admin, who sets a password by the link of a mail.

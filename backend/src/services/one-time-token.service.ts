@@ -3,7 +3,8 @@ import { AppError } from '../utils/errors.ts';
 import type { OneTimeTokenPurpose } from '../generated/prisma/enums.ts';
 import type { WriteContext } from '../types/context.ts';
 
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+/** What is stored of a token. */
+export const hashOfToken = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /**
  * Makes a secret that works once, for a link in a mail. Only its hash is stored, so call this where the mail is sent.
@@ -16,9 +17,14 @@ export async function issueOneTimeToken(
   const { minutes, ...owner } = options;
   const token = randomBytes(32).toString('base64url');
   const expiresAt = new Date(ctx.now.getTime() + minutes * 60_000);
-  await ctx.db.oneTimeToken.create({ data: { ...owner, tokenHash: hashOf(token), createdAt: ctx.now, expiresAt } });
+  await ctx.db.oneTimeToken.create({
+    data: { ...owner, tokenHash: hashOfToken(token), createdAt: ctx.now, expiresAt },
+  });
   return token;
 }
+
+export const linkInvalid = (): AppError =>
+  new AppError('token_invalid', 'This link has expired or was used already. Ask for a new one.');
 
 /**
  * Uses a token up. Of two requests with the same token exactly one gets through.
@@ -29,21 +35,26 @@ export async function consumeOneTimeToken(
   token: string,
   purposes: OneTimeTokenPurpose[],
 ): Promise<{ userId: string; tenantId: string | null; purpose: OneTimeTokenPurpose }> {
-  const tokenHash = hashOf(token);
+  const tokenHash = hashOfToken(token);
   const used = await ctx.db.oneTimeToken.updateMany({
     where: { tokenHash, purpose: { in: purposes }, usedAt: null, expiresAt: { gt: ctx.now } },
     data: { usedAt: ctx.now },
   });
-  if (used.count !== 1) {
-    throw new AppError('token_invalid', 'This link has expired or was used already. Ask for a new one.');
-  }
+  if (used.count !== 1) throw linkInvalid();
   return ctx.db.oneTimeToken.findUniqueOrThrow({
     where: { tokenHash },
     select: { userId: true, tenantId: true, purpose: true },
   });
 }
 
-/** Makes every other unused token of the person for these purposes worthless. */
-export async function voidOneTimeTokens(ctx: WriteContext, userId: string): Promise<void> {
-  await ctx.db.oneTimeToken.updateMany({ where: { userId, usedAt: null }, data: { usedAt: ctx.now } });
+/** Makes every unused token of the person worthless. @param purpose of these only */
+export async function voidOneTimeTokens(
+  ctx: WriteContext,
+  userId: string,
+  purpose?: OneTimeTokenPurpose,
+): Promise<void> {
+  await ctx.db.oneTimeToken.updateMany({
+    where: { userId, usedAt: null, ...(purpose && { purpose }) },
+    data: { usedAt: ctx.now },
+  });
 }

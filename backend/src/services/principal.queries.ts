@@ -36,12 +36,15 @@ export const principalOfSession = (sessionId: string, ip: string | null): Sql =>
          t.status as "tenantStatus", s.revoked_at is null and s.expires_at > now() as live,
          s.elevated_until as "elevatedUntil", s.restriction, s.impersonation_id is not null as "isImpersonated",
          case when s.impersonation_id is not null then (${liveImpersonation}) end as impersonation,
-         ${addressAllowed(ip, sql`u.type = 'ADMIN_USER'`)} as "addressAllowed"
+         ${addressAllowed(ip, sql`(u.type = 'ADMIN_USER' or s.impersonation_id is not null)`)} as "addressAllowed"
     from sessions s join users u on u.id = s.user_id left join tenants t on t.id = u.tenant_id
    where s.id = ${sessionId}`;
 
-/** The roles of a person that hold now, the one that grants most first. */
-export const rolesOf = (userId: string): Sql => sql`
+/**
+ * The roles of a person that hold now, the one that grants most first.
+ * @param userId or SQL that gives it
+ */
+export const rolesOf = (userId: string | Sql): Sql => sql`
   select a.id as "assignmentId", r.id as "roleId", r.code as role, r.name as "roleName", a.expires_at as "expiresAt",
          coalesce(array_agg(p.permission_code) filter (where p.permission_code is not null), '{}') as permissions
     from role_assignments a join roles r on r.id = a.role_id left join role_permissions p on p.role_id = r.id
@@ -49,7 +52,7 @@ export const rolesOf = (userId: string): Sql => sql`
    group by a.id, r.id order by count(p.permission_code) desc, r.code`;
 
 /** The direct grants and denials of a person that hold now. */
-export const overridesOf = (userId: string): Sql => sql`
+export const overridesOf = (userId: string | Sql): Sql => sql`
   select id, permission_code as permission, effect, reason, expires_at as "expiresAt"
     from permission_overrides where user_id = ${userId} and (expires_at is null or expires_at > now())
    order by permission_code`;

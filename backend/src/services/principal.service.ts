@@ -27,7 +27,11 @@ export type Grants = {
 
 /** What a person may do now, through roles and directly. */
 export async function grantsOf(sql: Reader, userId: string): Promise<Grants> {
-  const [roles, overrides] = await sql.batch<[HeldRole[], HeldOverride[]]>(rolesOf(userId), overridesOf(userId));
+  return grantsFrom(...(await sql.batch<[HeldRole[], HeldOverride[]]>(rolesOf(userId), overridesOf(userId))));
+}
+
+/** The same, from rows that came with something else. */
+export function grantsFrom(roles: readonly HeldRole[], overrides: readonly HeldOverride[]): Grants {
   const effective = effectivePermissions(roles, overrides);
   return {
     role: roles[0]?.role ?? 'none',
@@ -48,6 +52,7 @@ export async function actorOfSession(claims: AccessTokenClaims, ip: string): Pro
   const row = await reader.one<PrincipalRow>(principalOfSession(claims.sid, ip || null));
   if (!row || !isStillThere(row, claims)) return undefined;
   if (!row.addressAllowed) throw addressRefused();
+  if (row.impersonation && !(await mayImpersonate(row.impersonation.adminId))) return undefined;
   const grants =
     claims.pv === row.permissionVersion
       ? { role: claims.role, permissions: knownPermissions(claims.permissions) }
@@ -69,6 +74,10 @@ export async function actorOfSession(claims: AccessTokenClaims, ip: string): Pro
     creator: null,
   };
 }
+
+/** Asked each time: with the permission goes what was begun with it (rule 9). */
+const mayImpersonate = async (adminId: string): Promise<boolean> =>
+  (await grantsOf(reader, adminId)).permissions.has('security.impersonate');
 
 const isStillThere = (row: PrincipalRow, claims: AccessTokenClaims): boolean =>
   row.live &&

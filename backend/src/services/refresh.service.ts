@@ -3,8 +3,9 @@ import { AppError } from '../utils/errors.ts';
 import { isGenuineRefreshToken, parseRefreshToken, refreshTokenOf, type RefreshTokenParts } from '../utils/token.ts';
 import { accountById, lockSession, type Account, type LockedSession } from './auth.queries.ts';
 import { raiseSecurityEvent } from './security-events.service.ts';
-import { endSessions, sessionEnd } from './sessions.service.ts';
+import { endSessions, secondsUntil, sessionEnd } from './sessions.service.ts';
 import { issueAccess, maySignIn } from './sign-in.service.ts';
+import { standingOf } from './standing.service.ts';
 
 /** A token that was replaced this short a time ago is a second tab or a lost answer, not a theft. */
 const REPLAY_GRACE_MS = 10_000;
@@ -50,19 +51,27 @@ async function useToken(tx: WriteContext, session: LockedSession, { generation }
   if (!account || !maySignIn(account)) return undefined;
   const verdict = judgeRefresh(session, generation, tx.now);
   if (verdict === 'reuse') return endStolenSession(tx, session, account, generation);
+  const expiresAt = await sessionEnd(tx, account.type, session);
+  if (!expiresAt) return void (await endSessions(tx, { id: session.id }, 'POLICY'));
+  const { restriction } = await standingOf(tx.sql, account.id, tx.now);
   const active = verdict === 'rotate' ? session.refreshGeneration + 1 : session.refreshGeneration;
   await tx.db.session.update({
     where: { id: session.id },
     data: {
       lastSeenAt: tx.now,
-      expiresAt: sessionEnd(tx.now),
+      expiresAt,
+      restriction,
       ...(verdict === 'rotate' && {
         refreshGeneration: active,
         rotations: [...session.rotations, tx.now].slice(-ROTATIONS_KEPT),
       }),
     },
   });
-  return { refreshToken: refreshTokenOf(session, active), ...(await issueAccess(tx, account, session.id)) };
+  return {
+    refreshToken: refreshTokenOf(session, active),
+    refreshSeconds: secondsUntil(expiresAt, tx.now),
+    ...(await issueAccess(tx, account, session.id)),
+  };
 }
 
 async function endStolenSession(

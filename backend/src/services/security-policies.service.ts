@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { SecurityPolicyType } from '../generated/prisma/enums.ts';
 import type { ReadContext } from '../types/context.ts';
-import { sql, type Sql } from '../utils/sql.ts';
+import { join, sql, type Sql } from '../utils/sql.ts';
 
 const whole = (least: number, most: number) => z.number().int().min(least).max(most);
 
@@ -64,7 +64,7 @@ export type StoredPolicy = { type: SecurityPolicyType; value: unknown; version: 
 
 /** The stored ones of these types; a type that nobody has set is not there. */
 export const storedPolicies = (...types: SecurityPolicyType[]): Sql => sql`
-  select type, value, version, updated_at as "updatedAt" from security_policies where type::text = any (${types})`;
+  select type, value, version, updated_at as "updatedAt" from security_policies where type::text in (${join(types)})`;
 
 /** What holds, given the stored row of the type if there is one. A stored value that no longer fits counts as not set. */
 export function policyFrom<Type extends SecurityPolicyType>(

@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   last_super_admin: 409,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   conflict: 409,
   invalid_transition: 409,
   request_in_progress: 409,
@@ -27,6 +28,7 @@ export const ERROR_STATUS = {
   unsupported_media_type: 415,
   idempotency_key_reused: 422,
   rate_limited: 429,
+  headers_too_large: 431,
   internal_error: 500,
   service_unavailable: 503,
 } as const;
@@ -62,4 +64,18 @@ export class AppError extends Error {
 export function orNotFound<Row>(row: Row | null | undefined, what: string): Row {
   if (row === null || row === undefined) throw new AppError('not_found', `There is no such ${what}.`);
   return row;
+}
+
+/**
+ * Two people edit the same: the second is told instead of undoing what the first did.
+ * @param seen the version of If-Match, if there was one
+ * @throws AppError version_mismatch
+ */
+export function assertVersion(seen: number | undefined, current: number, what: string): void {
+  if (seen === undefined || seen === current) return;
+  throw new AppError(
+    'version_mismatch',
+    `Somebody has changed the ${what} since you read it. Read it again and repeat your change.`,
+    { version: current },
+  );
 }

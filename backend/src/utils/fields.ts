@@ -39,12 +39,17 @@ export const phone = z
   .pipe(z.string())
   .meta({ description: 'Phone number, stored as E.164', example: '+919829012345' });
 
+/** A new password, as far as it can be judged by itself: the policy that holds may ask for more. */
 export const password = z
   .string()
-  .min(12, 'must have at least 12 characters')
+  .min(8, 'must have at least 8 characters')
   .max(200)
   .refine((value) => value.isWellFormed(), 'must be valid Unicode')
-  .meta({ description: 'At least 12 characters', example: 'three-quiet-reading-rooms', format: 'password' });
+  .meta({
+    description: 'What the password policy asks for: 12 characters, unless set otherwise',
+    example: 'three-quiet-reading-rooms',
+    format: 'password',
+  });
 
 export const slug = z
   .string()

@@ -41,3 +41,42 @@ function mappedIPv4(groups: number[]): string | undefined {
   const isMapped = groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0);
   return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : undefined;
 }
+
+/** A network as the database keeps it, such as `203.0.113.0/24`; or why what was typed is none. */
+export type ParsedNetwork = { network: string; length: number; family: 4 | 6 } | { problem: string };
+
+/**
+ * An address or a network in CIDR. IPv4 that is written as IPv6 becomes IPv4. Bits behind the prefix are refused and
+ * not masked: who typed `203.0.113.7/24` may have meant the one address or the whole network.
+ */
+export function parseNetwork(typed: string): ParsedNetwork {
+  const [address = '', prefix, ...rest] = typed.split('/');
+  if (rest.length > 0 || (!isIPv4(address) && !isIPv6(address)) || address.includes('%')) {
+    return { problem: 'must be an address or a network, such as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32' };
+  }
+  const bits = isIPv4(address) ? 32 : 128;
+  const given = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  if (given < 0 || given > bits) return { problem: `must have a prefix from /0 to /${bits}` };
+  const mapped = bits === 128 && given >= 96 ? mappedIPv4(groupsOf(address)) : undefined;
+  return wholeNetwork(mapped ?? address, mapped === undefined ? given : given - 96);
+}
+
+function wholeNetwork(address: string, length: number): ParsedNetwork {
+  const family = isIPv4(address) ? 4 : 6;
+  const size = family === 4 ? 8 : 16;
+  const parts = family === 4 ? address.split('.').map(Number) : groupsOf(address);
+  const whole = parts.map((part, index) => part & maskOf(length - index * size, size));
+  if (whole.some((part, index) => part !== parts[index])) {
+    const suggested = family === 4 ? whole.join('.') : whole.map((part) => part.toString(16)).join(':');
+    return {
+      problem: `has bits behind its prefix: write ${suggested}/${length} for the network, or leave out /${length} for the address`,
+    };
+  }
+  return { network: `${address}/${length}`, length, family };
+}
+
+/** The highest `length` of `size` bits. */
+const maskOf = (length: number, size: number): number => {
+  const ones = Math.min(size, Math.max(0, length));
+  return (2 ** ones - 1) * 2 ** (size - ones);
+};

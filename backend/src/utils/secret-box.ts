@@ -55,3 +55,6 @@ export function unseal(box: string, purpose: string): string {
 
 /** Whether it should be sealed again, with the current key. */
 export const isSealedWithOldKey = (box: string): boolean => box.split('.')[1] !== allKeys()[0]?.id;
+
+/** Names the key that seals today, as it stands in what it has sealed. */
+export const sealingKeyId = (): string => (allKeys()[0] as Key).id;

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '../support/client.ts';
@@ -125,7 +126,7 @@ describe('A path', () => {
     ['GET', '/api/auth/login'],
     ['PATCH', '/api/tenants'],
     ['DELETE', '/api/tenants'],
-    ['PUT', '/api/auth/me'],
+    ['PUT', '/api/auth/mine'],
     ['TRACE', '/api/auth/me'],
     ['PROPFIND', '/api/tenants'],
     ['GET', '/.env'],
@@ -141,6 +142,28 @@ describe('A path', () => {
   });
 });
 
+describe('What is no HTTP at all', () => {
+  it.each(['GARBAGE\r\n\r\n', 'GET / HTTP/9.9\r\n\r\n', 'GET /api/auth/me HTTP/1.1\r\nHost: x\r\nBroken\0: y\r\n\r\n'])(
+    'is answered as an error like any other: %j',
+    async (sent) => {
+      const { hostname, port } = new URL(app.url);
+      const answer = await new Promise<string>((resolve, reject) => {
+        const socket = connect(Number(port), hostname, () => socket.write(sent));
+        let received = '';
+        socket.on('data', (chunk) => (received += chunk.toString()));
+        socket.on('close', () => resolve(received));
+        socket.on('error', reject);
+      });
+      expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+      expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({
+        success: false,
+        error: { code: 'malformed_request', statusCode: 400 },
+      });
+      expectSuccess(await app.call('GET', '/api/auth/me', { token: owner }));
+    },
+  );
+});
+
 describe('Headers', () => {
   it('of 12 kB are borne', async () => {
     expectSuccess(await app.call('GET', '/api/auth/me', { token: owner, headers: { 'x-filler': 'x'.repeat(12_000) } }));
@@ -151,8 +174,7 @@ describe('Headers', () => {
       path: '/api/auth/me',
       headers: { authorization: `Bearer ${owner}`, 'x-filler': 'x'.repeat(20_000) },
     });
-    expect(answer.status).toBe(431);
-    expect(answer.text).toBe('');
+    expectError(answer, 431, 'headers_too_large');
     expectSuccess(await app.call('GET', '/api/auth/me', { token: owner }));
   });
 

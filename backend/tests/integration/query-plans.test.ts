@@ -77,6 +77,10 @@ async function fill(): Promise<void> {
            ${idOf('tenant', '(1 + i % 997)')}, (case when i % 50 = 0 then 'FAILURE' else 'SUCCESS' end)::audit_outcome,
            now() - i * interval '1 minute', repeat('0', 64), repeat('1', 64)
       from (select i, ${idOf('tenant', '(1 + i % 1000)')} as tenant from generate_series(1, 30000) i) rows;
+    insert into impersonations (id, tenant_id, admin_id, admin_name, user_id, user_name, reason, ticket, mode, started_at, expires_at)
+    select ${idOf('impersonation', 'i')}, ${idOf('tenant', '(1 + i % 1000)')}, ${idOf('user', 'i % 20')}, 'Asha', ${idOf('user', 'i')},
+           'Meera', 'To help them', 'SUP-' || i, 'READ_ONLY', now() - i * interval '1 hour', now() - i * interval '1 hour'
+      from generate_series(1, 2000) i;
     analyze`);
 }
 
@@ -113,10 +117,13 @@ async function planOf(scope: Statement, statement: Statement, how = ''): Promise
   }
 }
 
+/** Each month of the audit trail has an index of its own for each of the whole table. */
+const ofWholeTable = (index: string) => index.replace(/^audit_logs_(?:rest|\d{4}_\d\d)_/, 'audit_logs_');
+
 /** Names of the indexes that are used, each with what is looked up in it. */
 const indexesOf = (nodes: Plan[]) =>
   Object.fromEntries(
-    nodes.flatMap((node) => (node['Index Name'] ? [[node['Index Name'], node['Index Cond'] ?? '']] : [])),
+    nodes.flatMap((node) => (node['Index Name'] ? [[ofWholeTable(node['Index Name']), node['Index Cond'] ?? '']] : [])),
   );
 const scanned = (nodes: Plan[]) =>
   nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name']);
@@ -241,7 +248,10 @@ describe('GET /api/audit over 30,000 rows', () => {
     ['actorId', () => busy.actorId, 'audit_logs_actor_id_created_at_id_idx', 'actor_id'],
     ['action', () => 'x.7', 'audit_logs_action_created_at_id_idx', 'action'],
     ['resource', () => 'user', 'audit_logs_resource_resource_id_created_at_id_idx', 'resource'],
-    ['resourceId', () => busy.tenantId, 'audit_logs_resource_resource_id_created_at_id_idx', 'resource_id'],
+    ['resourceId', () => busy.tenantId, 'audit_logs_resource_id_created_at_id_idx', 'resource_id'],
+    ['ipAddress', () => '203.0.113.9', 'audit_logs_ip_address_created_at_id_idx', 'ip_address'],
+    ['onBehalfOfId', () => busy.actorId, 'audit_logs_on_behalf_of_id_created_at_id_idx', 'on_behalf_of_id'],
+    ['actorType', () => 'API_KEY', 'audit_logs_actor_type_created_at_id_idx', 'actor_type'],
     ['tenantId', () => busy.tenantId, 'audit_logs_tenant_id_created_at_id_idx', 'tenant_id'],
     ['outcome', () => 'FAILURE', 'audit_logs_outcome_created_at_id_idx', 'outcome'],
     ['from', () => new Date(Date.now() - 3_600_000).toISOString(), 'audit_logs_created_at_id_idx', 'created_at'],
@@ -258,12 +268,15 @@ describe('GET /api/audit over 30,000 rows', () => {
   it.each([
     ['actorId', () => busy.actorId, 'audit_logs_actor_id_created_at_id_idx'],
     ['action', () => 'x.7', 'audit_logs_action_created_at_id_idx'],
+    ['resourceId', () => busy.tenantId, 'audit_logs_resource_id_created_at_id_idx'],
+    ['ipAddress', () => '203.0.113.9', 'audit_logs_ip_address_created_at_id_idx'],
+    ['onBehalfOfId', () => busy.actorId, 'audit_logs_on_behalf_of_id_created_at_id_idx'],
     ['tenantId', () => busy.tenantId, 'audit_logs_tenant_id_created_at_id_idx'],
   ])('reads those of %s in order, without sorting', async (filter, value, index) => {
     const { scope, rows } = await statementsOf(`/api/audit?${filter}=${value()}`);
     const plan = await planOf(scope, rows);
     expect(indexesOf(plan)).toHaveProperty([index]);
-    expect(plan.filter((node) => node['Sort Key'])).toEqual([]);
+    expect(plan.filter((node) => node['Node Type'].includes('Sort'))).toEqual([]);
   });
 
   it('goes on from a cursor without reading what came before, and without counting', async () => {
@@ -273,19 +286,21 @@ describe('GET /api/audit over 30,000 rows', () => {
     expect(others).toEqual([]);
     const plan = await planOf(scope, rows);
     expect(indexesOf(plan)).toEqual({ audit_logs_created_at_id_idx: expect.stringMatching(/ROW\(created_at, id\) </) });
-    expect(plan.map((node) => node['Node Type'])).toEqual(['Limit', 'Index Scan']);
+    expect(new Set(plan.map((node) => node['Node Type']))).toEqual(new Set(['Limit', 'Merge Append', 'Index Scan']));
   });
 
   it('finds an entry and the links of a chain by their keys', async () => {
     const { body } = await app.call('GET', '/api/audit?limit=1', { token });
     const [scope, one] = (await sentBy(`/api/audit/${body.data[0].id}`))[1] as [Statement, Statement];
-    expect(indexesOf(await planOf(scope, one))).toEqual({ audit_logs_pkey: expect.any(String) });
+    const entry = await planOf(scope, one);
+    expect(indexesOf(entry)).toMatchObject({ audit_logs_pkey: expect.stringContaining('id =') });
+    expect(scanned(entry)).toEqual([]);
     const messages = await sentBy(`/api/audit/integrity?chain=${busy.tenantId}&from=1001&to=1005`);
     for (const [taken, ...statements] of messages.slice(1) as [Statement, ...Batch][]) {
       for (const statement of statements) {
         const plan = await planOf(taken, statement);
-        expect(indexesOf(plan)).toHaveProperty('audit_logs_chain_sequence_key');
-        expect(scanned(plan).filter((table) => table === 'audit_logs')).toEqual([]);
+        expect(indexesOf(plan)).toHaveProperty('audit_logs_chain_sequence_created_at_idx');
+        expect(scanned(plan).filter((table) => table?.startsWith('audit_logs'))).toEqual([]);
       }
     }
   });

@@ -25,9 +25,11 @@ export async function startTestApp(environment: Record<string, string> = {}) {
   const { createApp } = await import('../../src/app.ts');
   const { closeDatabase } = await import('../../src/config/database.ts');
   const { closeRedis } = await import('../../src/config/redis.ts');
+  const { answerUnreadable } = await import('../../src/middleware/unreadable-request.middleware.ts');
   const server = await new Promise<Server>((resolve) => {
     const listening = createApp().listen(0, '127.0.0.1', () => resolve(listening));
   });
+  answerUnreadable(server);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const call = clientOf(url);
   return {

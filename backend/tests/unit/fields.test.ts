@@ -234,7 +234,7 @@ describe('Text', () => {
 
 describe('Other fields', () => {
   it.each([
-    [password, 'eleven-char', 'must have at least 12 characters'],
+    [password, 'seven-c', 'must have at least 8 characters'],
     [password, 'x'.repeat(201), 'Too big'],
     [password, `${'x'.repeat(12)}\ud800`, 'must be valid Unicode'],
     [slug, 'Ab', 'Too small'],

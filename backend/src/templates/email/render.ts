@@ -7,7 +7,32 @@ import { Liquid, type LiquidOptions, type Template } from 'liquidjs';
 export type EmailVariables = {
   'password-reset': { name: string; link: string; minutes: number; askedAt: string; askedFrom: string | null };
   welcome: { name: string; email: string; tenantName: string; link: string; days: number };
+  invite: { name: string; email: string; link: string; hours: number };
   'password-changed': { name: string; link: string; changedAt: string };
+  'new-sign-in': {
+    name: string;
+    link: string;
+    device: string;
+    place: string;
+    address: string | null;
+    signedInAt: string;
+  };
+  'verify-email': { name: string; email: string; link: string; hours: number };
+  'address-changing': { name: string; link: string; askedAt: string };
+  'mfa-changed': { name: string; link: string; what: string; changedAt: string };
+  'impersonation-started': {
+    name: string;
+    tenantName: string;
+    adminName: string;
+    userName: string;
+    reason: string;
+    ticket: string;
+    extent: string;
+    startedAt: string;
+    endsAt: string;
+    link: string;
+  };
+  'recovery-codes-low': { name: string; link: string; left: number; usedAt: string };
 };
 
 export type EmailTemplate = keyof EmailVariables;

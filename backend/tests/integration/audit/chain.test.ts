@@ -91,6 +91,11 @@ describe('A check', () => {
       chains: 1,
       rows: 1_200,
       breaks: [],
+      next: { chain, sequence: 1_200 },
+    });
+    expect(await verifyChains(ctx, { chain, after: { chain, sequence: 1_200 } })).toMatchObject({
+      complete: true,
+      rows: 300,
     });
     expect(await verifyChains(ctx, { chain, from: 1_201, mostRows: 1_200 })).toMatchObject({
       complete: true,
@@ -100,6 +105,25 @@ describe('A check', () => {
     const all = await verifyChains(ctx, { mostRows: 10 });
     expect(all).toMatchObject({ complete: false, rows: 10, breaks: [] });
     expect(all.chains).toBeLessThan((await app.query(`select 1 from audit_chains`)).length);
+  });
+
+  it('of all chains goes on from its cursor until every row was seen once', async () => {
+    await buildChain(app, 7);
+    const { verifyChains } = await import('../../../src/services/audit-integrity.service.ts');
+    const { scopedReader } = await import('../../../src/config/scope.ts');
+    const ctx = { sql: scopedReader({ role: 'portal' }) };
+    const [all] = await app.query<{ rows: number }>(`select count(*)::int as rows from audit_logs`);
+    for (const mostRows of [3, 7, 50, 1_000]) {
+      let rows = 0;
+      let after: { chain: string; sequence: number } | undefined;
+      do {
+        const verdict = await verifyChains(ctx, { after, mostRows });
+        expect(verdict.breaks).toEqual([]);
+        rows += verdict.rows;
+        after = verdict.next ?? undefined;
+      } while (after);
+      expect(rows).toBe(all?.rows);
+    }
   });
 
   it('of every night covers everything', async () => {

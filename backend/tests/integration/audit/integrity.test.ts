@@ -41,6 +41,8 @@ describe('GET /api/audit/integrity finds', () => {
     actor_type: { set: `'SYSTEM'` },
     actor_id: { set: 'null' },
     actor_name: { set: `actor_name || ' '` },
+    on_behalf_of_id: { set: `'${newId()}'` },
+    on_behalf_of_name: { set: `'Somebody else'` },
     action: { set: `'tenants.read'` },
     resource: { set: `''` },
     resource_id: { set: `'${newId()}'` },
@@ -198,7 +200,7 @@ describe('GET /api/audit/integrity finds', () => {
       const chain = await buildChain(app, LENGTH);
       const found = await afterTampering(chain, tamper, { chain, ...range });
       const breaks = place ? [{ chain, ...place }] : [];
-      expect(found).toEqual({ intact: !place, complete: true, chains: 1, rows, breaks });
+      expect(found).toEqual({ intact: !place, complete: true, nextCursor: null, chains: 1, rows, breaks });
     });
 
     it.each([

@@ -43,7 +43,7 @@ describe('Who did it', () => {
   it('is the system for a job', async () => {
     const { id } = await app.buildTenant();
     await writeAudit([{ resource: 'dead_letters', tenantId: id }], { system: true });
-    expect(await newest('test.write')).toMatchObject({
+    expect(await newest('tenants.update')).toMatchObject({
       tenantId: id,
       actor: { type: 'SYSTEM', id: null, name: null },
       outcome: 'SUCCESS',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { expect } from 'vitest';
+import type { JobName } from '../../../src/queues/index.ts';
 import type { AuditEntry } from '../../../src/types/context.ts';
 import type { TestApp } from '../../support/server.ts';
 
@@ -63,6 +64,8 @@ export function recompute(previousHash: string, row: AuditRow): string {
     actorType: row.actor_type,
     actorId: row.actor_id,
     actorName: row.actor_name,
+    ...(row.on_behalf_of_id !== null && { onBehalfOfId: row.on_behalf_of_id }),
+    ...(row.on_behalf_of_name !== null && { onBehalfOfName: row.on_behalf_of_name }),
     action: row.action,
     resource: row.resource,
     resourceId: row.resource_id,
@@ -105,12 +108,45 @@ export function integrityOf(app: TestApp) {
   };
 }
 
-export const intact = (rows: number, chains = 1) => ({ intact: true, complete: true, chains, rows, breaks: [] });
+export const intact = (rows: number, chains = 1) => ({
+  intact: true,
+  complete: true,
+  nextCursor: null,
+  chains,
+  rows,
+  breaks: [],
+});
 
 export const broken = (chain: string, sequence: number, reason: string) => ({
   intact: false,
   complete: true,
+  nextCursor: null,
   chains: 1,
   rows: expect.any(Number) as number,
   breaks: [{ chain, sequence, reason }],
 });
+
+/** Runs a job as its worker would. */
+export async function runJobOnce<Name extends JobName>(
+  name: Name,
+  payload: object = {},
+  { attempt = 1, signal = new AbortController().signal, now = new Date() } = {},
+): Promise<unknown> {
+  const { jobContext } = await import('../../../src/queues/job-context.ts');
+  const { handlers } = await import('../../../src/jobs/index.ts');
+  const data = { payload, tenantId: null as string | null, requestId: null, queuedAt: now.toISOString() };
+  if (name === 'report.audit-export') data.tenantId = (payload as { tenantId?: string }).tenantId ?? null;
+  const job = { id: `test-${name}`, name, data, attemptsMade: attempt - 1, timestamp: now.getTime() };
+  const ctx = { ...jobContext(job as unknown as Parameters<typeof jobContext>[0], signal), now };
+  return handlers[name](ctx, payload as never);
+}
+
+/** Runs the exports that wait. */
+export async function runExports(app: TestApp): Promise<void> {
+  const waiting = await app.query<{ id: string; tenant_id: string | null }>(
+    `select id, tenant_id from audit_exports where status = 'PENDING'`,
+  );
+  for (const { id, tenant_id: tenantId } of waiting) {
+    await runJobOnce('report.audit-export', { exportId: id, ...(tenantId && { tenantId }) });
+  }
+}

@@ -104,6 +104,7 @@ describe('GET /api/audit', () => {
     expect(rows.length).toBeGreaterThan(25);
     expect(body.data[0]).toEqual({
       ...rows[0],
+      onBehalfOf: null,
       ipAddress: expect.any(String),
       requestId: expect.any(String),
     });
@@ -241,6 +242,7 @@ describe('GET /api/audit/:id', () => {
       id: entryId,
       tenantId: id,
       actor: { type: 'USER', id: admin.id, name: 'Asha Menon' },
+      onBehalfOf: null,
       action: 'tenants.update',
       resource: 'tenant',
       resourceId: id,
@@ -250,6 +252,7 @@ describe('GET /api/audit/:id', () => {
       userAgent: 'check/1.0',
       createdAt: expect.stringMatching(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       changes: { city: { from: 'Kota', to: 'Sikar' } },
+      diff: [{ field: 'city', from: 'Kota', to: 'Sikar' }],
       chain: id,
       sequence: 1,
       previousHash: '0'.repeat(64),

@@ -27,6 +27,7 @@ describe('Signing in', () => {
         tokenType: 'Bearer',
         expiresIn: 900,
         refreshToken: expect.stringMatching(/^c[a-z0-9]{24}\.0\.[\w-]{43}$/),
+        deviceToken: expect.stringMatching(/^c[a-z0-9]{24}\.[\w-]{43}$/),
         user: {
           id: owner.id,
           name: owner.name,

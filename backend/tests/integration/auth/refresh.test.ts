@@ -151,6 +151,20 @@ describe('Refreshing', () => {
       [sessionId],
     );
     expect(alarms).toHaveLength(1);
+    const events = await app.query(
+      `select type, severity, tenant_id, user_id, details, resolved_at from security_events where session_id = $1 and type = 'REFRESH_REUSE'`,
+      [sessionId],
+    );
+    expect(events).toEqual([
+      {
+        type: 'REFRESH_REUSE',
+        severity: 'HIGH',
+        tenant_id: user.tenantId,
+        user_id: user.id,
+        details: { presented: 0, active: 2 },
+        resolved_at: null,
+      },
+    ]);
   });
 
   it('tells the claims as they are now', async () => {

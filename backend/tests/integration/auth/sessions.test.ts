@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../../src/utils/ids.ts';
+import { PASSWORD } from '../../support/factories.ts';
 import { expectError, expectSuccess } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
-import { auditOf, claimsOf, me, refresh } from './support.ts';
+import { auditOf, claimsOf, from, me, refresh } from './support.ts';
 
 let app: TestApp;
 beforeAll(async () => {
@@ -36,8 +37,29 @@ describe('My sessions', () => {
     expect(answer.body.data.map(({ current }: { current: boolean }) => current)).toEqual([false, true, false]);
     expect(answer.body.meta).toEqual({ page: 1, limit: 20, total: 3, totalPages: 1 });
     expect(Object.keys(answer.body.data[0]).toSorted()).toEqual(
-      ['createdAt', 'current', 'expiresAt', 'id', 'ipAddress', 'lastSeenAt', 'userAgent'].toSorted(),
+      'country createdAt current device expiresAt id impersonated ipAddress lastSeenAt method mfa userAgent'.split(' '),
     );
+  });
+
+  it('tell device, method and whether a second factor took part', async () => {
+    const user = await app.buildOwner();
+    const userAgent =
+      'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36';
+    const signedIn = await app.call('POST', '/api/auth/login', {
+      body: { email: user.email, password: PASSWORD },
+      headers: { ...from(), 'user-agent': userAgent },
+    });
+    const answer = await list(signedIn.body.data.accessToken);
+    expect(answer.body.data).toEqual([
+      expect.objectContaining({
+        userAgent,
+        device: 'Chrome on Windows',
+        country: null,
+        method: 'PASSWORD',
+        mfa: false,
+        impersonated: false,
+      }),
+    ]);
   });
 
   it('come page by page, each once', async () => {

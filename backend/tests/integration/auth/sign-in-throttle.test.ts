@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { policyFrom } from '../../../src/services/security-policies.service.ts';
 import type * as Throttle from '../../../src/services/sign-in-throttle.service.ts';
 import { someAddress } from '../../support/factories.ts';
 import { expectError, expectSuccess } from '../../support/expectations.ts';
@@ -10,6 +11,7 @@ const WRONG = 'not-the-right-password';
 const times = <Result>(count: number, act: (index: number) => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => act(index)));
 
+const policy = policyFrom('LOCKOUT', []);
 const { redisUrl } = inject('testServers');
 const stores: { store: string; environment: Record<string, string> }[] = [
   { store: 'memory', environment: {} },
@@ -25,12 +27,80 @@ describe.each(stores)('Guessing passwords, counted in $store', ({ environment })
   });
   afterAll(() => app.close());
 
-  it('of 200 tries at once five are looked at', async () => {
-    const key = throttle.throttleKey(randomUUID(), '203.0.113.7');
-    const claims = await times(200, () => throttle.claimTry(key));
-    expect(claims.filter(Boolean)).toHaveLength(5);
-    expect(await throttle.claimTry(key)).toBe(false);
-    expect(await throttle.claimTry(throttle.throttleKey('somebody-else', '203.0.113.7'))).toBe(true);
+  it('of 200 tries at once five are looked at, of passwords as of codes', async () => {
+    for (const kind of ['password', 'code'] as const) {
+      const trier = { account: randomUUID(), ip: '203.0.113.7' };
+      const claims = await times(200, () => throttle.claimTry(kind, trier, policy));
+      expect(claims.filter(({ allowed }) => allowed)).toHaveLength(5);
+      expect(await throttle.claimTry(kind, trier, policy)).toMatchObject({ allowed: false });
+      expect(await throttle.claimTry(kind, { ...trier, account: 'else' }, policy)).toMatchObject({ allowed: true });
+    }
+  });
+
+  it('of wrong codes counts apart', async () => {
+    const trier = { account: randomUUID(), ip: '203.0.113.7' };
+    await times(9, () => throttle.claimTry('code', trier, policy));
+    expect(await throttle.claimTry('password', trier, policy)).toMatchObject({ allowed: true });
+  });
+
+  it('from ever new addresses, all at once, gets as many as the account allows, and none from a known device', async () => {
+    const account = randomUUID();
+    const strangers = await times(200, (index) =>
+      throttle.claimTry('password', { account, ip: `203.0.${index}.7` }, policy),
+    );
+    expect(strangers.filter(({ allowed }) => allowed)).toHaveLength(policy.accountTriesPerHour);
+    expect(strangers.flatMap(({ waits }) => waits)).toEqual([
+      expect.objectContaining({ network: null, failures: policy.accountTriesPerHour, kind: 'password' }),
+    ]);
+    const owner = { account, ip: '203.0.113.7', trusted: 'their-own-device' };
+    expect(await throttle.claimTry('password', owner, policy)).toMatchObject({ allowed: true });
+    await times(9, () => throttle.claimTry('password', owner, policy));
+    expect(await throttle.claimTry('password', owner, policy)).toMatchObject({ allowed: false });
+    expect(await throttle.claimTry('password', { ...owner, trusted: 'another-one' }, policy)).toMatchObject({
+      allowed: true,
+    });
+  });
+
+  it('of successes forgets one try each, and never leaves tries to spare', async () => {
+    const account = randomUUID();
+    const small = { ...policy, accountTriesPerHour: 10 };
+    const from = (index: number) => ({ account, ip: `203.0.113.${index}` });
+    for (let round = 0; round < 30; round += 1) {
+      const claim = await throttle.claimTry('password', from(round), small);
+      expect(claim.allowed).toBe(true);
+      await throttle.forgiveTries(claim);
+    }
+    const claims = await times(40, (index) => throttle.claimTry('password', from(100 + index), small));
+    expect(claims.filter(({ allowed }) => allowed)).toHaveLength(10);
+    const near = { account: randomUUID(), ip: '203.0.113.9' };
+    const first = await throttle.claimTry('password', near, policy);
+    await Promise.all([
+      ...Array.from({ length: 50 }, () => throttle.claimTry('password', near, policy)),
+      throttle.forgiveTries(first),
+    ]);
+    const after = await times(50, () => throttle.claimTry('password', near, policy));
+    expect(after.filter(({ allowed }) => allowed).length).toBeLessThanOrEqual(policy.freeTries);
+  });
+
+  it('begins anew for what was lifted', async () => {
+    const trier = { account: randomUUID(), ip: '203.0.113.7' };
+    await times(9, () => throttle.claimTry('password', trier, policy));
+    expect(await throttle.claimTry('password', trier, policy)).toMatchObject({ allowed: false });
+    await throttle.liftThrottle(throttle.throttleKey('password', trier));
+    const again = await times(9, () => throttle.claimTry('password', trier, policy));
+    expect(again.filter(({ allowed }) => allowed)).toHaveLength(5);
+    const wide = { account: randomUUID(), ip: '' };
+    const strangers = await times(60, (index) =>
+      throttle.claimTry('password', { ...wide, ip: `203.0.113.${index}` }, policy),
+    );
+    const [wait] = strangers.flatMap(({ waits }) => waits);
+    expect(await throttle.claimTry('password', { ...wide, ip: '198.51.100.1' }, policy)).toMatchObject({
+      allowed: false,
+    });
+    await throttle.liftThrottle(wait?.throttleKey as string);
+    expect(await throttle.claimTry('password', { ...wide, ip: '198.51.100.1' }, policy)).toMatchObject({
+      allowed: true,
+    });
   });
 
   it('over HTTP, all at once, gets five verified; then the right one is refused as well, but not from elsewhere', async () => {
@@ -90,24 +160,31 @@ describe.each(stores)('Guessing passwords, counted in $store', ({ environment })
   it('waits the delay, then takes one try and waits twice as long', async () => {
     const { limiterOf } = await import('../../../src/config/limits.ts');
     const delays = limiterOf('login-delay', { points: 1, seconds: 1 });
-    const key = throttle.throttleKey(randomUUID(), '203.0.113.8');
-    await times(5, () => throttle.claimTry(key));
+    const trier = { account: randomUUID(), ip: '203.0.113.8' };
+    const key = throttle.throttleKey('password', trier);
+    await times(5, () => throttle.claimTry('password', trier, policy));
     for (const seconds of [30, 60, 120, 240, 480, 900, 900]) {
-      await times(3, () => throttle.claimTry(key));
+      await times(3, () => throttle.claimTry('password', trier, policy));
       const left = (await delays.get(key))?.msBeforeNext ?? 0;
       expect(left).toBeGreaterThan(seconds * 1000 - 5000);
       expect(left).toBeLessThanOrEqual(seconds * 1000);
       // As if the delay were over.
       await delays.delete(key);
-      expect((await times(10, () => throttle.claimTry(key))).filter(Boolean)).toHaveLength(1);
+      const claims = await times(10, () => throttle.claimTry('password', trier, policy));
+      const [winner, ...others] = claims.filter(({ allowed }) => allowed);
+      expect(others).toEqual([]);
+      const listed = { throttleKey: key, network: '203.0.113.8', seconds: Math.min(900, seconds * 2) };
+      expect(winner?.waits).toEqual([expect.objectContaining(listed)]);
     }
   });
 });
 
-describe('The delay after wrong passwords', () => {
-  it('grows from half a minute to a quarter of an hour and no further', async () => {
-    const { delayAfter, FREE_TRIES } = await import('../../../src/services/sign-in-throttle.service.ts');
-    expect(FREE_TRIES).toBe(5);
-    expect([5, 6, 7, 8, 9, 10, 11, 1000, 1e9].map(delayAfter)).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900]);
+describe('The wait after wrong passwords', () => {
+  it('grows from half a minute to a quarter of an hour and no further, or as the policy says', async () => {
+    const { waitSeconds } = await import('../../../src/services/sign-in-throttle.service.ts');
+    const seconds = [1, 2, 3, 4, 5, 6, 7, 1000, 1e9].map((nth) => waitSeconds(nth, policy));
+    expect(seconds).toEqual([30, 60, 120, 240, 480, 900, 900, 900, 900]);
+    const strict = { ...policy, firstDelaySeconds: 600, longestDelaySeconds: 3600 };
+    expect([1, 2, 3, 4].map((nth) => waitSeconds(nth, strict))).toEqual([600, 1200, 2400, 3600]);
   });
 });

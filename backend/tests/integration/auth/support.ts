@@ -47,7 +47,13 @@ export const auditOf = (app: TestApp, answer: Answer): Promise<AuditRow[]> =>
     [answer.headers.get('x-request-id')],
   );
 
-type Login = { email?: string | null; phone?: string | null; password?: string; refreshTokenIn?: string };
+type Login = {
+  email?: string | null;
+  phone?: string | null;
+  password?: string;
+  refreshTokenIn?: string;
+  deviceToken?: string;
+};
 
 export const login = (app: TestApp, { password = PASSWORD, ...rest }: Login, address?: string): Promise<Answer> =>
   app.call('POST', '/api/auth/login', { body: { ...rest, password }, headers: from(address) });

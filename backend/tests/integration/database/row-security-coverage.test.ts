@@ -19,7 +19,8 @@ const rules: RowSecurityRules = {
   authAccess: {
     api_keys: ['SELECT', 'UPDATE'],
     auth_challenges: ['INSERT', 'SELECT', 'UPDATE'],
-    impersonations: ['SELECT'],
+    // An impersonation ends with its session, also where that ends in the scope of sign-in.
+    impersonations: ['SELECT', 'UPDATE'],
     known_devices: ['INSERT', 'SELECT', 'UPDATE'],
     lockouts: ['INSERT', 'SELECT', 'UPDATE'],
     login_attempts: ['INSERT', 'SELECT'],
@@ -38,6 +39,13 @@ const rules: RowSecurityRules = {
     sessions: ['INSERT', 'SELECT', 'UPDATE'],
     tenants: ['SELECT'],
     users: ['SELECT', 'UPDATE'],
+  },
+  // app.drop_audit_month looks whether what it drops is anchored.
+  ownerReads: ['audit_anchors'],
+  partitionSchemas: { audit_months: 'audit_logs' },
+  definerFunctions: {
+    'app.ensure_audit_month(date)': ['studyspot_portal'],
+    'app.drop_audit_month(date)': ['studyspot_portal'],
   },
   exemptSchemas: ['bullmq'],
 };
@@ -135,6 +143,31 @@ describe('the check finds', () => {
       'a function with its owner’s rights',
       'create function app.f() returns int security definer return 1',
       'SECURITY DEFINER',
+    ],
+    [
+      'a month of the audit trail within reach',
+      'grant select on audit_months.audit_logs_rest to studyspot_portal',
+      'audit_months.audit_logs_rest: privileges: has «studyspot_portal: SELECT»',
+    ],
+    [
+      'the months of the audit trail within sight',
+      'grant usage on schema audit_months to studyspot_portal',
+      'schema audit_months: privileges: has «studyspot_portal: USAGE»',
+    ],
+    [
+      'something else among the months',
+      'create table audit_months.t (tenant_id text)',
+      'audit_months.t: is no partition',
+    ],
+    [
+      'a way to drop months for others',
+      'grant execute on function app.drop_audit_month(date) to studyspot_tenant',
+      'function app.drop_audit_month(date): callers: has «studyspot_tenant»',
+    ],
+    [
+      'a way to make months that looks up names where others choose',
+      'alter function app.ensure_audit_month(date) reset search_path',
+      'has no search_path of its own',
     ],
     ['a table in another schema', 'create schema other; create table other.t (tenant_id text)', 'other.t: lies in'],
     ['a login role that passes row security', 'alter role studyspot_app bypassrls', '«BYPASSRLS»'],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Access, Endpoint } from '../../../src/routes/endpoint.ts';
 import { modules } from '../../../src/routes/index.ts';
 import { exampleOf } from '../../../src/routes/openapi-examples.ts';
+import { fileTypesOf } from '../../../src/utils/file-answer.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import type { Answer } from '../../support/client.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
@@ -190,6 +191,12 @@ describe('every endpoint', () => {
     const since = new Date();
     const { answer } = await scenarios[endpoint.operationId]!(app);
     expect(answer.status, answer.text).toBe(endpoint.status ?? 200);
+    const fileTypes = fileTypesOf(endpoint.response);
+    if (fileTypes) {
+      expect(fileTypes).toContain(answer.headers.get('content-type'));
+      expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="[\w.-]+"$/);
+      return;
+    }
     expect(answer.body.success).toBe(true);
     const data = answer.body.meta ? { items: answer.body.data, meta: answer.body.meta } : answer.body.data;
     expect(data, answer.text).toEqual(endpoint.response.parse(data));

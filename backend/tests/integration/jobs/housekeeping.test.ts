@@ -48,6 +48,18 @@ describe('cleanup.expired', () => {
       values ('fresh', 'x', '{}', 'a', now() - interval '6 days'), ('stale', 'x', '{}', 'b', now() - interval '8 days')`,
     );
 
+    await rows(`
+      insert into known_devices (id, user_id, tenant_id, last_seen_at)
+      values ('fresh', $1, $2, now() - interval '179 days'), ('stale', $1, $2, now() - interval '181 days')`);
+    await rows(`
+      insert into login_attempts (id, user_id, tenant_id, account, outcome, method, created_at)
+      values ('fresh', $1, $2, 'a', 'SUCCESS', 'PASSWORD', now() - interval '89 days'),
+             ('stale', $1, $2, 'a', 'SUCCESS', 'PASSWORD', now() - interval '91 days')`);
+    await rows(`
+      insert into lockouts (id, user_id, tenant_id, account, kind, throttle_key, failures, locked_until)
+      values ('fresh', $1, $2, 'a', 'PASSWORD', 'a', 5, now() - interval '89 days'),
+             ('stale', $1, $2, 'a', 'PASSWORD', 'b', 5, now() - interval '91 days')`);
+
     await run('cleanup.expired', 'clean-1');
     expect(await stateOf('clean-1')).toBe('completed');
     const left = async (table: string) =>
@@ -55,6 +67,7 @@ describe('cleanup.expired', () => {
     expect(await left('sessions')).toEqual(['just-ended', 'just-expired', 'live']);
     expect(await left('one_time_tokens')).toEqual(['fresh']);
     expect(await left('idempotency_keys')).toEqual(['fresh']);
+    for (const table of ['known_devices', 'login_attempts', 'lockouts']) expect(await left(table)).toEqual(['fresh']);
     expect(await left('outbox_messages')).toEqual(expect.arrayContaining(['fresh']));
     expect(await left('outbox_messages')).not.toContain('stale');
   });

@@ -24,11 +24,37 @@ export const authScenarios: Record<string, Scenario> = {
     const token = await app.buildOneTimeToken(user);
     return {
       answer: await app.call('POST', '/api/auth/reset-password', {
-        body: { token, password: 'a-new-password-1' },
+        body: { token, password: 'three-quiet-reading-rooms' },
         ...from(),
       }),
     };
   },
+  changePassword: async (app) => ({
+    answer: await app.call('POST', '/api/auth/change-password', {
+      token: await app.adminToken(),
+      body: { currentPassword: PASSWORD, newPassword: 'three-quiet-reading-rooms' },
+    }),
+  }),
+  acceptInvite: async (app) => {
+    const admin = await app.buildAdmin({ role: 'support', status: 'PENDING', password: false });
+    const token = await app.buildOneTimeToken(admin, 'INVITE');
+    return {
+      answer: await app.call('POST', '/api/auth/accept-invite', {
+        body: { token, name: 'Asha Verma', password: 'three-quiet-reading-rooms' },
+        ...from(),
+      }),
+    };
+  },
+  verifyEmail: async (app) => {
+    const token = await app.buildOneTimeToken(await app.buildOwner(), 'EMAIL_VERIFICATION');
+    return { answer: await app.call('POST', '/api/auth/verify-email', { body: { token }, ...from() }) };
+  },
+  resendEmailVerification: async (app) => ({
+    answer: await app.call('POST', '/api/auth/verify-email/resend', { token: (await app.ownerWithToken()).token }),
+  }),
+  updateMe: async (app) => ({
+    answer: await app.call('PUT', '/api/auth/me', { token: await app.adminToken(), body: { name: 'Asha Verma' } }),
+  }),
   getMe: async (app) => ({
     answer: await app.call('GET', '/api/auth/me', { token: (await app.ownerWithToken()).token }),
   }),

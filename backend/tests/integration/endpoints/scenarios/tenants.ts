@@ -47,4 +47,16 @@ export const tenantsScenarios: Record<string, Scenario> = {
     const { token, tenantId } = await app.ownerWithToken();
     return { answer: await app.call('GET', `/api/tenants/${tenantId}/users`, { token }) };
   },
+  listTenantImpersonations: async (app) => {
+    const { owner, token, tenantId } = await app.ownerWithToken();
+    const body = { userId: owner.id, reason: 'Cannot find her invoices', ticket: 'SUP-1042' };
+    await app.call('POST', '/api/security/impersonations', { token: await app.elevatedToken(), body });
+    return { answer: await app.call('GET', `/api/tenants/${tenantId}/impersonations`, { token }) };
+  },
+  setSupportAccess: async (app) => {
+    const { token, tenantId } = await app.ownerWithToken();
+    return {
+      answer: await app.call('PUT', `/api/tenants/${tenantId}/support-access`, { token, body: { allowed: false } }),
+    };
+  },
 };

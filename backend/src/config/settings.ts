@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { email, text } from '../utils/fields.ts';
+import type { Environment } from './environment.ts';
+
+export type SettingValue = boolean | number | string;
+
+export type SettingDefinition<Value = SettingValue, Default = Value | null> = {
+  group: string;
+  /** Whose it is: the platform's, each tenant's own, or the platform's where a tenant has set none. */
+  scope: 'platform' | 'tenant' | 'both';
+  type: z.ZodType<Value>;
+  /** What holds when nobody has set it; null: nothing. */
+  default: Default;
+  description: string;
+  example: Value;
+  /** Kept sealed, and never shown again. */
+  secret?: true;
+  /** What `POST /settings/:key/test` tries with it. */
+  probe?: 'smtp';
+  /** What holds before the default, where the configuration of the process says it. */
+  environment?: (environment: Environment) => Value | undefined;
+  /** Who holds this could read the mails of anybody, and with them let themselves in as anybody. */
+  carriesEverybodysMail?: true;
+  /** The tenant's consent: only its own people give and withdraw it. */
+  consent?: true;
+};
+
+const define = <Value extends SettingValue, Default extends Value | null>(
+  definition: SettingDefinition<Value, Default>,
+): SettingDefinition<Value, Default> => definition;
+
+const whole = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.number(message).int(message).min(least, message).max(most, message);
+};
+const yesOrNo = z.boolean('must be true or false');
+
+/** A mail server's address and nothing more: whatever follows it would be options of the mail library. */
+function isMailServer(address: string): boolean {
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname, pathname, search, hash } = new URL(address);
+  if (!['smtp:', 'smtps:'].includes(protocol) || !hostname) return false;
+  return ['', '/'].includes(pathname) && search === '' && hash === '';
+}
+
+/**
+ * Every setting that the code reads: what it may be, and what it is when nobody has set it. One that nothing reads
+ * does not belong here.
+ */
+export const SETTINGS = {
+  'tenants.trial_days': define({
+    group: 'Tenants',
+    scope: 'platform',
+    type: whole(0, 90),
+    default: 14,
+    description: 'Days of trial that a new tenant gets',
+    example: 30,
+  }),
+  'support.access_allowed': define({
+    group: 'Support',
+    scope: 'tenant',
+    type: yesOrNo,
+    default: true,
+    description: "Whether portal admins may act in the name of the tenant's people; its own people decide",
+    example: false,
+    consent: true,
+  }),
+  'audit.retention_months': define({
+    group: 'Audit',
+    scope: 'platform',
+    type: whole(12, 120),
+    default: 36,
+    description: 'Full months that the audit trail is kept; what is older is dropped by whole months',
+    example: 60,
+  }),
+  'email.from_name': define({
+    group: 'Email',
+    scope: 'both',
+    type: text(80).regex(/^[^\r\n\t"\\<>]*$/, 'must be one line without quotes, backslashes and angle brackets'),
+    default: null,
+    description: 'The name that mails come from; without it that of EMAIL_FROM',
+    example: 'Saraswati Reading Hall',
+    environment: ({ EMAIL_FROM }) => /^\s*"?([^"<]+?)"?\s*</.exec(EMAIL_FROM)?.[1],
+  }),
+  'email.reply_to': define({
+    group: 'Email',
+    scope: 'both',
+    type: email,
+    default: null,
+    description: 'Where answers to mails go; without it to the sender',
+    example: 'help@saraswati-library.example',
+  }),
+  'email.smtp_url': define({
+    group: 'Email',
+    scope: 'platform',
+    type: text(500).refine(isMailServer, 'must be smtp:// or smtps:// with user, password, host and port alone'),
+    default: null,
+    description:
+      'The mail server, with EMAIL_PROVIDER=smtp; goes before SMTP_URL, and holds within ten seconds of a change',
+    example: 'smtps://mailer:secret@mail.example.com:465',
+    secret: true,
+    probe: 'smtp',
+    environment: ({ SMTP_URL }) => SMTP_URL,
+    carriesEverybodysMail: true,
+  }),
+};
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** What a setting is when it is read: null only where there may be none. */
+export type ValueOf<Key extends SettingKey> =
+  z.output<(typeof SETTINGS)[Key]['type']> | (null extends (typeof SETTINGS)[Key]['default'] ? null : never);
+
+export const settingKeys = Object.keys(SETTINGS) as SettingKey[];
+
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(SETTINGS, key);
+
+/** The definition of a setting, whichever it is. */
+export const settingDefinition = (key: SettingKey): SettingDefinition => SETTINGS[key];
+
+/** The keys that a tenant, or the platform, can have a value of. */
+export const settingKeysOf = (owner: 'platform' | 'tenant'): SettingKey[] =>
+  settingKeys.filter((key) => ['both', owner].includes(settingDefinition(key).scope));

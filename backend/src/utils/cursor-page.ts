@@ -1,0 +1,39 @@
+import type { ReadContext } from '../types/context.ts';
+import { encodeCursor, page, type Cursor } from './page.ts';
+import { sql, type Sql } from './sql.ts';
+
+type CursorInput = { page: number; limit: number; cursor?: Cursor | undefined };
+
+/** The moment of a row as a cursor needs it: with microseconds, which a Date would lose. */
+export const cursorTime = (column: Sql): Sql =>
+  sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+/** Rows that come after the cursor in a list that is sorted by time, newest first. */
+export const afterCursor = (columns: Sql, cursor: Cursor | undefined): Sql | undefined =>
+  cursor && sql`(${columns}) < (${cursor.createdAt}::timestamptz, ${cursor.id})`;
+
+/**
+ * A list that grows and grows, newest first: by page, or on from a cursor, which costs the same however far back it is.
+ * @param rows selects `id` and, as `cursorTime` gives it, `createdAt`, sorted by both
+ * @param count selects one column `total`
+ */
+export async function cursorPage<Row extends Cursor>(
+  ctx: Pick<ReadContext, 'sql'>,
+  input: CursorInput,
+  { rows, count }: { rows: Sql; count: Sql },
+) {
+  const { limit } = input;
+  if (!input.cursor) {
+    const { items, meta } = await page<Row>(ctx, input, { rows, count });
+    return { items, meta: { ...meta, nextCursor: cursorAfter(items, meta.page < meta.totalPages) } };
+  }
+  // One more than is shown: it tells whether anything follows.
+  const found = await ctx.sql.many<Row>(sql`${rows} limit ${limit + 1}`);
+  const items = found.slice(0, limit);
+  return { items, meta: { limit, nextCursor: cursorAfter(items, found.length > limit) } };
+}
+
+function cursorAfter(items: readonly Cursor[], goesOn: boolean): string | null {
+  const last = items.at(-1);
+  return last && goesOn ? encodeCursor(last) : null;
+}

@@ -31,7 +31,7 @@ function viewOf(type: SecurityPolicyType, stored: readonly StoredPolicy[]): Poli
   return {
     type,
     value: policyFrom(type, stored),
-    default: policyFrom(type, []),
+    defaults: policyFrom(type, []),
     version: row?.version ?? 0,
     updatedAt: row?.updatedAt ?? null,
   };

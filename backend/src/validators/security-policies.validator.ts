@@ -34,7 +34,7 @@ export const securityPolicy = z
   .object({
     type: z.enum(SecurityPolicyType).meta({ example: 'PASSWORD' }),
     value: z.record(z.string(), z.unknown()).meta({ description: 'What holds', example: { minLength: 14 } }),
-    default: z
+    defaults: z
       .record(z.string(), z.unknown())
       .meta({ description: 'What holds while nobody has set anything', example: { minLength: 12 } }),
     version: z

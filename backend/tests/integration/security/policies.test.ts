@@ -27,7 +27,7 @@ describe('The policies', () => {
   it('are the defaults until somebody sets them', async () => {
     const all = await policies();
     expect(all.map(({ type }: { type: string }) => type)).toEqual(['PASSWORD', 'SESSION', 'MFA', 'LOCKOUT']);
-    for (const one of all) expect(one).toMatchObject({ value: one.default, version: 0, updatedAt: null });
+    for (const one of all) expect(one).toMatchObject({ value: one.defaults, version: 0, updatedAt: null });
   });
 
   it('change field by field, with a version and a trace', async () => {

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { AUDIT_ACTIONS } from '../config/audit-actions.ts';
 import { jobs } from '../queues/index.ts';
 import type { ReadContext } from '../types/context.ts';
+import { cursorPage } from '../utils/cursor-page.ts';
 import { AppError, orNotFound } from '../utils/errors.ts';
-import { encodeCursor, page, type Cursor } from '../utils/page.ts';
-import { sql } from '../utils/sql.ts';
+import type { Cursor } from '../utils/page.ts';
 import type { auditAction, auditEntry, auditEntryWhole, integrityQuery } from '../validators/audit.validator.ts';
 import { MOST_ROWS_A_REQUEST, verifyChains } from './audit-integrity.service.ts';
 import { auditRow, auditRows, type AuditFilter } from './audit.queries.ts';
@@ -14,23 +14,7 @@ type EntryWhole = z.input<typeof auditEntryWhole>;
 type Listing = AuditFilter & { page: number; limit: number; cursor?: Cursor | undefined };
 
 /** The audit trail, newest first: by page, or on from a cursor, which costs the same however far back it is. */
-export async function listAudit(ctx: ReadContext, filter: Listing) {
-  const { rows, count } = auditRows(filter);
-  const { limit } = filter;
-  if (!filter.cursor) {
-    const { items, meta } = await page<Entry>(ctx, filter, { rows, count });
-    return { items, meta: { ...meta, nextCursor: cursorAfter(items, meta.page < meta.totalPages) } };
-  }
-  // One more than is shown: it tells whether anything follows.
-  const found = await ctx.sql.many<Entry>(sql`${rows} limit ${limit + 1}`);
-  const items = found.slice(0, limit);
-  return { items, meta: { limit, nextCursor: cursorAfter(items, found.length > limit) } };
-}
-
-function cursorAfter(items: Entry[], goesOn: boolean): string | null {
-  const last = items.at(-1);
-  return last && goesOn ? encodeCursor(last) : null;
-}
+export const listAudit = (ctx: ReadContext, filter: Listing) => cursorPage<Entry>(ctx, filter, auditRows(filter));
 
 export async function getAuditEntry(ctx: ReadContext, id: string) {
   const entry = orNotFound(await ctx.sql.one<Omit<EntryWhole, 'diff'>>(auditRow(id)), 'audit entry');

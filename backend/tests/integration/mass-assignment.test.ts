@@ -19,7 +19,9 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const writes = modules
-  .flatMap(({ prefix, endpoints }) => endpoints.map((endpoint) => ({ endpoint, path: `/api${prefix}${endpoint.path}` })))
+  .flatMap(({ prefix, endpoints }) =>
+    endpoints.map((endpoint) => ({ endpoint, path: `/api${prefix}${endpoint.path}` })),
+  )
   .filter(({ endpoint }) => endpoint.body)
   .map((one) => ({ ...one, name: one.endpoint.operationId }));
 
@@ -91,7 +93,9 @@ const fieldsOf = (endpoint: Endpoint): Field[] =>
 const takes = ({ schema }: Field, value: unknown) => schema.safeParse(value).success;
 
 describe('Too much of a good thing is refused', () => {
-  const fields = writes.flatMap((one) => fieldsOf(one.endpoint).map((field) => ({ ...one, field, fieldName: field.name })));
+  const fields = writes.flatMap((one) =>
+    fieldsOf(one.endpoint).map((field) => ({ ...one, field, fieldName: field.name })),
+  );
 
   it.each(fields)('in $fieldName of $name', async ({ endpoint, path, field }) => {
     const huge: unknown[] = [

@@ -104,7 +104,7 @@ export const inTransaction = <Result>(work: (ctx: WriteContext<null>) => Result 
       cookies: { get: () => undefined, set: () => undefined, clear: () => undefined },
       actor: null,
     },
-    {},
+    { action: 'tenants.update' },
     async (ctx) => work(ctx),
   );
 

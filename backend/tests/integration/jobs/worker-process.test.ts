@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobs as declaredJobs } from '../../../src/queues/index.ts';
 import { createTestDatabase, ownerQuery, type TestDatabase } from '../../support/database.ts';
 import { factoriesFor } from '../../support/factories.ts';
 import { environmentFor, inTransaction, jobsOn, until } from './support.ts';
@@ -49,12 +50,16 @@ describe('a process that runs the jobs of the product', () => {
   it('has set the schedules of the product', async () => {
     const schedules = await ownerQuery(
       database,
-      'select queue, scheduler_id, pattern, tz from bullmq.scheduler order by 1',
+      'select queue, scheduler_id, pattern, tz from bullmq.scheduler order by scheduler_id',
     );
-    expect(schedules).toEqual([
-      { queue: 'cleanup', scheduler_id: 'cleanup.expired', pattern: '30 3 * * *', tz: 'Asia/Kolkata' },
-      { queue: 'report', scheduler_id: 'report.audit-verification', pattern: '0 4 * * *', tz: 'Asia/Kolkata' },
-    ]);
+    const declared = Object.entries(declaredJobs).flatMap(([name, { queue, schedule }]) =>
+      schedule ? [{ queue, scheduler_id: name, pattern: schedule.pattern, tz: schedule.timeZone }] : [],
+    );
+    expect(schedules).toEqual(declared.toSorted((a, b) => (a.scheduler_id < b.scheduler_id ? -1 : 1)));
+    expect(schedules).toContainEqual({
+      ...{ queue: 'report', scheduler_id: 'report.audit-verification' },
+      ...{ pattern: '0 4 * * *', tz: 'Asia/Kolkata' },
+    });
   });
 
   it('ends by itself when it is told to', async () => {

@@ -49,7 +49,7 @@ function tour(): { script: string; printed: string } {
     [...text.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, block]) => block).join('');
   const script = blocks('sh')
     .replaceAll('http://127.0.0.1:4000', `http://127.0.0.1:${environment.PORT}`)
-    .replaceAll('.data/outbox', `${dataDir}/outbox`);
+    .replaceAll('.data/', `${dataDir}/`);
   return { script, printed: blocks('text') };
 }
 

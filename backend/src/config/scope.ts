@@ -36,14 +36,36 @@ function prepared(scope: Scope, { text, values }: { text: string; values: unknow
 export async function readScoped(scope: Scope, queries: readonly Sql[]): Promise<unknown[][]> {
   const take = prepared(scope, { text: takeReadScope, values: scopeValues(scope) });
   const statements = [take, ...queries.map((query) => prepared(scope, query))];
-  const answers = await send(statements)
+  const answers = await sendPrepared(statements);
+  return answers.slice(1);
+}
+
+const sendPrepared = (statements: Statement[]): Promise<unknown[][]> =>
+  send(statements)
     .catch((error: unknown) => {
       // A migration has changed a table since the statement was prepared: another connection knows nothing of that.
       if ((error as { code?: string }).code === '0A000') return send(statements);
       throw error;
     })
     .catch((error: unknown) => Promise.reject(mapDatabaseError(error)));
-  return answers.slice(1);
+
+/**
+ * Two reads, each within its scope, in one round trip and one read-only transaction: what the first finds decides
+ * whether what the second finds may be used.
+ */
+export async function readScopedBehind(
+  gate: { scope: Scope; query: Sql },
+  scope: Scope,
+  queries: readonly Sql[],
+): Promise<{ found: unknown[]; answers: unknown[][] }> {
+  const statements = [
+    prepared(gate.scope, { text: takeReadScope, values: scopeValues(gate.scope) }),
+    prepared(gate.scope, gate.query),
+    prepared(scope, { text: takeReadScope, values: scopeValues(scope) }),
+    ...queries.map((query) => prepared(scope, query)),
+  ];
+  const [, found = [], , ...answers] = await sendPrepared(statements);
+  return { found, answers };
 }
 
 /** A connection that has seen an error is not used again: what it holds prepared is no longer known for sure. */

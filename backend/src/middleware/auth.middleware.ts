@@ -11,7 +11,7 @@ import {
 } from '../utils/token.ts';
 import { actorOfApiKey } from '../services/api-key-principal.service.ts';
 import type { ContextBase } from '../services/context.service.ts';
-import { actorOfSession } from '../services/principal.service.ts';
+import { isWorthRemembering, principalBehind, type Principal } from '../services/principal.service.ts';
 import { looksLikeApiKey } from '../utils/api-key.ts';
 import { AppError } from '../utils/errors.ts';
 import type { Actor } from '../types/context.ts';
@@ -35,8 +35,18 @@ passport.use(
   ),
 );
 
-/** Tokens whose signature was found right, until they expire: what they allow is asked anew each time all the same. */
-const verified = new LRUCache<string, AccessTokenClaims>({ max: 10_000 });
+type Known = { claims: AccessTokenClaims; principal?: Principal };
+
+/**
+ * Tokens whose signature was found right, until they expire, and who was found behind them: what they allow is asked
+ * anew each time all the same.
+ */
+const verified = new LRUCache<string, Known>({ max: 10_000 });
+
+const knownToken = (header: string): Known | undefined => {
+  const known = verified.get(header);
+  return known && known.claims.exp * 1000 > Date.now() ? known : undefined;
+};
 
 const signInAgain = 'Sign in: the access token or API key is missing, expired or no longer valid.';
 
@@ -57,11 +67,16 @@ export async function authenticate(request: Request, ip: string, base: () => Con
 }
 
 async function actorOfToken(request: Request, header: string, ip: string): Promise<Actor | undefined> {
-  const known = verified.get(header);
-  const claims = known && known.exp * 1000 > Date.now() ? known : await verifyToken(request);
-  if (claims !== known) verified.set(header, claims);
-  return actorOfSession(claims, ip);
+  const claims = knownToken(header)?.claims ?? (await verifyToken(request));
+  const principal = await principalBehind(claims, ip);
+  const remembered = principal && isWorthRemembering(principal, claims) ? principal : undefined;
+  verified.set(header, { claims, ...(remembered && { principal: remembered }) });
+  return principal?.actor;
 }
+
+/** Who sent an earlier request with this token: nothing may leave for them before it is sure that nothing has changed. */
+export const rememberedPrincipal = (request: Request): Principal | undefined =>
+  knownToken(request.headers.authorization ?? '')?.principal;
 
 const verifyToken = (request: Request): Promise<AccessTokenClaims> =>
   new Promise((resolve, reject) => {

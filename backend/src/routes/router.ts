@@ -3,13 +3,14 @@ import compression from 'compression';
 import express, { type Request, type Response, type Router } from 'express';
 import { environment } from '../config/environment.ts';
 import { logWith } from '../config/logger.ts';
-import { authenticate } from '../middleware/auth.middleware.ts';
+import { authenticate, rememberedPrincipal } from '../middleware/auth.middleware.ts';
 import { reserveIdempotencyKey, takesIdempotencyKey, type Reservation } from '../middleware/idempotency.middleware.ts';
 import { factsOf } from '../middleware/logger.middleware.ts';
 import { limitActor, limitAddress } from '../middleware/rate-limit.middleware.ts';
 import { authorize } from '../middleware/role.middleware.ts';
 import { resolveSpace, TENANT_HEADER, type Space } from '../middleware/tenant.middleware.ts';
 import { validateInput } from '../middleware/validation.middleware.ts';
+import { PrincipalChanged, readerFor } from '../services/principal.service.ts';
 import { recordRefusal } from '../services/security-events.service.ts';
 import {
   manualContext,
@@ -41,11 +42,16 @@ export function toRouter(module: Module): Router {
   return router;
 }
 
-/** The way of every request, in order. */
 async function respond(endpoint: Endpoint, request: Request, response: Response): Promise<void> {
-  const facts = factsOf(response);
-  facts.operationId = endpoint.operationId;
+  factsOf(response).operationId = endpoint.operationId;
+  const answer = (await readAsBefore(endpoint, request, response)) ?? (await answerAnew(endpoint, request, response));
+  if (answer.file) await sendFile(response, answer.file);
+  else send(request, response, answer);
+}
 
+/** The way of every request, in order. */
+async function answerAnew(endpoint: Endpoint, request: Request, response: Response): Promise<Answer> {
+  const facts = factsOf(response);
   const actor = await identify(endpoint, request, response);
   if (actor) {
     facts.actor = actor;
@@ -63,11 +69,50 @@ async function respond(endpoint: Endpoint, request: Request, response: Response)
       : undefined;
   if (reserved && 'replay' in reserved) {
     response.setHeader('Idempotent-Replayed', 'true');
-    return send(request, response, reserved.replay);
+    return reserved.replay;
   }
-  const answer = await perform(endpoint, base, input, response, reserved?.reservation);
-  if (answer.file) await sendFile(response, answer.file);
-  else send(request, response, answer);
+  return perform(endpoint, base, input, response, reserved?.reservation);
+}
+
+/**
+ * The same way for somebody who reads and was here before with the same token: who they are is asked in one message
+ * with what they read, instead of before it. Whoever is no longer quite who they were, or is refused anything, is
+ * answered anew.
+ */
+async function readAsBefore(endpoint: Endpoint, request: Request, response: Response): Promise<Answer | undefined> {
+  const mayRead = endpoint.method === 'get' && endpoint.transaction !== 'manual' && endpoint.access !== 'public';
+  const before = mayRead && request.get(TENANT_HEADER) === undefined ? rememberedPrincipal(request) : undefined;
+  if (!before) return undefined;
+  const facts = factsOf(response);
+  const { actor } = before;
+  const prepared = await prepareRead(endpoint, actor, request, response);
+  if (!prepared) return undefined;
+  const { space, input } = prepared;
+  await limitActor(endpoint, actor, response);
+  Object.assign(facts, { actor, tenantId: space.tenantId });
+  const { reader, confirm } = readerFor(before, facts.ip, space.scope);
+  try {
+    const ctx = readContext(contextBase(actor, space, request, response), reader);
+    const [outcome] = await Promise.allSettled([(async (): Promise<unknown> => endpoint.handler(ctx, input))()]);
+    // Whatever came of it, an error too, is told only to who they were taken for.
+    await confirm();
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return presentResult(endpoint, outcome.value, response);
+  } catch (error) {
+    if (error instanceof PrincipalChanged) return undefined;
+    throw error;
+  }
+}
+
+/** @returns undefined where they are refused: as somebody else than before they may not be */
+async function prepareRead(endpoint: Endpoint, actor: Actor, request: Request, response: Response) {
+  try {
+    authorize(endpoint, actor, undefined);
+    const space = await resolveSpace(endpoint.access, actor, undefined);
+    return { space, input: await validateInput(endpoint, request, response) };
+  } catch {
+    return undefined;
+  }
 }
 
 async function identify(endpoint: Endpoint, request: Request, response: Response): Promise<Actor | null> {

@@ -2,7 +2,15 @@ import type { AuditAction } from '../config/audit-actions.ts';
 import { scopedReader, transactionReader, withScope } from '../config/scope.ts';
 import type { JobName } from '../queues/index.ts';
 import { nudgeRelay } from '../queues/relay.ts';
-import type { Actor, AuditEntry, EnqueueOptions, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
+import type {
+  Actor,
+  AuditEntry,
+  EnqueueOptions,
+  ManualContext,
+  ReadContext,
+  Reader,
+  WriteContext,
+} from '../types/context.ts';
 import { newId } from '../utils/ids.ts';
 import { appendAudit } from './audit-chain.service.ts';
 
@@ -22,8 +30,11 @@ type OutboxRow = {
   requestId: string;
 };
 
-export const readContext = <A extends Actor | null>(base: ContextBase<A>): ReadContext<A> =>
-  ({ ...base, sql: scopedReader(base.scope) }) as unknown as ReadContext<A>;
+/** @param sql where the reads need a reader of their own within the same scope */
+export const readContext = <A extends Actor | null>(
+  base: ContextBase<A>,
+  sql: Reader = scopedReader(base.scope),
+): ReadContext<A> => ({ ...base, sql }) as unknown as ReadContext<A>;
 
 /**
  * Runs `work` in one transaction: what it wrote, its audit rows and the jobs it handed over are committed together,

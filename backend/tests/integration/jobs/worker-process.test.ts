@@ -57,8 +57,10 @@ describe('a process that runs the jobs of the product', () => {
     );
     expect(schedules).toEqual(declared.toSorted((a, b) => (a.scheduler_id < b.scheduler_id ? -1 : 1)));
     expect(schedules).toContainEqual({
-      ...{ queue: 'report', scheduler_id: 'report.audit-verification' },
-      ...{ pattern: '0 4 * * *', tz: 'Asia/Kolkata' },
+      queue: 'report',
+      scheduler_id: 'report.audit-verification',
+      pattern: '0 4 * * *',
+      tz: 'Asia/Kolkata',
     });
   });
 

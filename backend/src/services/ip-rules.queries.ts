@@ -6,20 +6,20 @@ export type IpRuleFilter = z.output<typeof listIpRulesQuery>;
 
 const holdsNow = sql`(r.expires_at is null or r.expires_at > now())`;
 
-/** Rules that hold now and are meant for the one who comes. */
-const rules = (effect: 'ALLOW' | 'DENY', isAdmin: Sql): Sql => sql`
-  select from ip_rules r where r.effect = ${effect}::ip_rule_effect and (r.audience = 'EVERYONE' or ${isAdmin})
-     and ${holdsNow}`;
-
 /**
  * Whether somebody may come from this address: no rule denies it, and one allows it if there are any that allow. An
- * address that is not known is allowed by none (rule 7).
+ * address that is not known is allowed by none (rule 7). One look at the rules, since every request takes it.
  * @param ip as `normalAddress` gives it; null when it is not known
  * @param isAdmin SQL that is true for portal admins
  */
-export const addressAllowed = (ip: string | null, isAdmin: Sql): Sql => sql`(
-  not exists (${rules('DENY', isAdmin)} and r.network >>= ${ip}::inet)
-  and (not exists (${rules('ALLOW', isAdmin)}) or exists (${rules('ALLOW', isAdmin)} and r.network >>= ${ip}::inet)))`;
+export function addressAllowed(ip: string | null, isAdmin: Sql): Sql {
+  const holdsIt = sql`coalesce(r.network >>= ${ip}::inet, false)`;
+  const allowing = sql`r.effect = 'ALLOW'`;
+  // Without a rule there is nothing to be decided, and each of these is null.
+  return sql`coalesce((
+    select not bool_or(r.effect = 'DENY' and ${holdsIt}) and (not bool_or(${allowing}) or bool_or(${allowing} and ${holdsIt}))
+      from ip_rules r where (r.audience = 'EVERYONE' or ${isAdmin}) and ${holdsNow}), true)`;
+}
 
 const columns = sql`
   r.id, r.effect, r.audience, abbrev(r.network) as network, r.note, r.created_by_id as "createdById",

@@ -126,7 +126,7 @@ export function readerFor(
       batch: async <Rows extends unknown[][]>(...queries: { [Index in keyof Rows]: Sql }) =>
         (await batch(queries)) as Rows,
     },
-    confirm: async () => void (await (confirmed ?? readBehind([]))),
+    confirm: async () => confirmed ?? assertUnchanged([await reader.one(query)]),
   };
 }
 

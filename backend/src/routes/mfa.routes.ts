@@ -57,7 +57,7 @@ export const mfaModule: Module = {
       operationId: 'setUpTotp',
       summary: 'Begin to set up an authenticator app',
       description:
-        'Answers the secret and its QR code. Nothing is demanded until a first code was right; beginning again replaces the secret. Whoever has a second factor already needs a step-up. An app that is on is turned off first.',
+        'Answers the secret and its QR code. Nothing is demanded until a first code was right; beginning again replaces the secret. Whoever has a second factor already needs a step-up. An app that is on stays on until the new one has shown its first code.',
       access: 'authenticated',
       response: v.totpSetup,
       audit: 'auth.totp_setup',

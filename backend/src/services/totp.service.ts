@@ -10,55 +10,56 @@ const purposeOf = (userId: string): string => `totp:${userId}`;
 
 /**
  * Begins to set up an authenticator app. Until a first code was right it demands nothing, and a new beginning replaces
- * it; one that is on is never replaced.
- * @throws AppError conflict, step_up_required
+ * it. One that is on stays on until then: who has a new phone is never without.
+ * @throws AppError step_up_required
  */
 export async function setUpTotp(tx: WriteContext<Actor>) {
   const { id: userId, tenantId, email, name } = tx.actor;
   await lockPerson(tx, userId);
-  const known = await tx.db.totpCredential.findUnique({ where: { userId }, select: { confirmedAt: true } });
-  if (known?.confirmedAt) {
-    throw new AppError(
-      'conflict',
-      'An authenticator app is on already. Turn it off (DELETE /api/auth/mfa/totp) first.',
-    );
-  }
   await assertMayAddFactor(tx);
   const secret = newTotpSecret();
-  const fresh = { sealedSecret: seal(secret, purposeOf(userId)), createdAt: tx.now, lastUsedStep: 0 };
-  await tx.db.totpCredential.upsert({ where: { userId }, create: { userId, tenantId, ...fresh }, update: fresh });
+  const sealed = seal(secret, purposeOf(userId));
+  const known = await tx.db.totpCredential.findUnique({ where: { userId }, select: { confirmedAt: true } });
+  const fresh = { sealedSecret: sealed, createdAt: tx.now, lastUsedStep: 0 };
+  if (known?.confirmedAt) await tx.db.totpCredential.update({ where: { userId }, data: { nextSealedSecret: sealed } });
+  else await tx.db.totpCredential.upsert({ where: { userId }, create: { userId, tenantId, ...fresh }, update: fresh });
   const uri = totpUri(secret, email ?? name);
   tx.audit({ resource: 'second_factor', resourceId: userId });
   return { secret, uri, qrCode: await toDataURL(uri, { errorCorrectionLevel: 'M', margin: 2 }) };
 }
 
 /**
- * Turns the app on with its first code. That code counts as used.
- * @returns ten recovery codes, this once
- * @throws AppError conflict when nothing was begun; validation_failed for a wrong code
+ * Turns the app on with its first code, in place of the one that was on. That code counts as used.
+ * @returns ten recovery codes, this once; earlier ones no longer work
+ * @throws AppError conflict when nothing was begun; validation_failed for a wrong code; step_up_required
  */
 export async function confirmTotp(tx: WriteContext<Actor>, code: string) {
   const person = await lockPerson(tx, tx.actor.id);
   const { id: userId } = person;
   const begun = await tx.db.totpCredential.findUnique({ where: { userId } });
-  if (!begun || begun.confirmedAt) {
+  const isReplacement = Boolean(begun?.confirmedAt);
+  const sealedSecret = isReplacement ? begun?.nextSealedSecret : begun?.sealedSecret;
+  if (!sealedSecret) {
     throw new AppError(
       'conflict',
       'No authenticator app waits for its first code. Begin with POST /api/auth/mfa/totp/setup.',
     );
   }
   await assertMayAddFactor(tx);
-  const step = await totpStep(unseal(begun.sealedSecret, purposeOf(userId)), code, tx.now);
+  const step = await totpStep(unseal(sealedSecret, purposeOf(userId)), code, tx.now);
   if (step === undefined) {
     const message = 'is not right: enter what the app shows now, and check the clock of your device';
     throw new AppError('validation_failed', `The code ${message}.`, {
       issues: [{ in: 'body', field: 'code', message }],
     });
   }
-  await tx.db.totpCredential.update({ where: { userId }, data: { confirmedAt: tx.now, lastUsedStep: step } });
+  await tx.db.totpCredential.update({
+    where: { userId },
+    data: { sealedSecret, nextSealedSecret: null, confirmedAt: tx.now, lastUsedStep: step },
+  });
   const recoveryCodes = await replaceRecoveryCodes(tx, person);
   await settleAddition(tx, person, 'TOTP_ON');
-  tx.audit({ resource: 'second_factor', resourceId: userId });
+  tx.audit({ resource: 'second_factor', resourceId: userId, ...(isReplacement && { details: { replaced: true } }) });
   return { recoveryCodes };
 }
 

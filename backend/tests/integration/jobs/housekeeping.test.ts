@@ -59,6 +59,9 @@ describe('cleanup.expired', () => {
       insert into lockouts (id, user_id, tenant_id, account, kind, throttle_key, failures, locked_until)
       values ('fresh', $1, $2, 'a', 'PASSWORD', 'a', 5, now() - interval '89 days'),
              ('stale', $1, $2, 'a', 'PASSWORD', 'b', 5, now() - interval '91 days')`);
+    await rows(`
+      insert into password_history (id, user_id, tenant_id, password_hash, created_at)
+      select 'password-' || to_char(i, 'FM00'), $1, $2, 'x', now() - i * interval '1 day' from generate_series(1, 27) i`);
 
     await run('cleanup.expired', 'clean-1');
     expect(await stateOf('clean-1')).toBe('completed');
@@ -68,6 +71,7 @@ describe('cleanup.expired', () => {
     expect(await left('one_time_tokens')).toEqual(['fresh']);
     expect(await left('idempotency_keys')).toEqual(['fresh']);
     for (const table of ['known_devices', 'login_attempts', 'lockouts']) expect(await left(table)).toEqual(['fresh']);
+    expect((await left('password_history')).slice(-2)).toEqual(['password-23', 'password-24']);
     expect(await left('outbox_messages')).toEqual(expect.arrayContaining(['fresh']));
     expect(await left('outbox_messages')).not.toContain('stale');
   });

@@ -52,15 +52,42 @@ describe('Setting up an authenticator app', () => {
     });
   });
 
-  it('begun again replaces what was not confirmed, never what was', async () => {
+  it('begun again replaces what was not confirmed; what was stays on', async () => {
     const { token } = await app.ownerWithToken();
     const first = (await setUp(token)).body.data.secret;
     const second = (await setUp(token)).body.data.secret;
     expect(second).not.toBe(first);
     expectError(await confirm(token, codeOf(first)), 400, 'validation_failed', 'body code');
     expectSuccess(await confirm(token, codeOf(second)));
-    expectError(await setUp(token), 409, 'conflict');
+    expectError(await setUp(token), 403, 'step_up_required');
     expectError(await confirm(token, codeOf(second, 1)), 409, 'conflict');
+  });
+
+  it('on a new phone takes the place of the old one with its first code, and not before', async () => {
+    const { person, token, secret, recoveryCodes } = await withTotp(app, await app.buildOwner());
+    const next = (await setUp(token)).body.data.secret;
+    expectError(await confirm(token, codeOf(secret)), 400, 'validation_failed', 'body code');
+    const oldPhone = await verify(app, { challenge: await challengeFor(app, person), code: codeOf(secret) });
+    expectSuccess(oldPhone);
+    const early = await verify(app, { challenge: await challengeFor(app, person), code: codeOf(next, 1) });
+    expectError(early, 401, 'invalid_credentials');
+    // Who took over a session without a step-up cannot put their own phone in its place.
+    expectError(await confirm(oldPhone.body.data.accessToken, codeOf(next)), 403, 'step_up_required');
+    const replaced = await confirm(token, codeOf(next));
+    expectSuccess(replaced);
+    await forgetUsedCodes(app, person);
+    const answers = [secret, next].map(async (of) =>
+      verify(app, { challenge: await challengeFor(app, person), code: codeOf(of) }),
+    );
+    expect(statusesOf(await Promise.all(answers))).toEqual([200, 401]);
+    const challenge = await challengeFor(app, person);
+    expectError(await verify(app, { challenge, recoveryCode: recoveryCodes[0] }), 401, 'invalid_credentials');
+    expectSuccess(await verify(app, { challenge, recoveryCode: replaced.body.data.recoveryCodes[0] }));
+    expect(await auditRows(app, 'auth.totp_enable', person.id)).toContainEqual({
+      outcome: 'SUCCESS',
+      changes: { replaced: true },
+    });
+    expectError(await confirm(token, codeOf(next)), 409, 'conflict');
   });
 
   it('answers ten codes once, tells the person, keeps their sessions and keeps no secret in the trail', async () => {

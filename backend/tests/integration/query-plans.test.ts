@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as plans from '../support/plans.ts';
+import { messagesOf, scopesOf, type Batch, type Plan, type Statement } from '../support/plans.ts';
 import { startTestApp, type TestApp } from '../support/server.ts';
 
 // The statements that requests really send, and how PostgreSQL would run them over 1,000 tenants, 20,000 people and
@@ -8,19 +10,6 @@ import { startTestApp, type TestApp } from '../support/server.ts';
 // A thousand tenants are so few pages that reading all of them is cheapest, and a filter that leaves a third of the
 // rows is no reason to use an index either. So sequential scans are made expensive here: what is left shows whether
 // an index could be used for the filter at all, which is what counts once the table has grown.
-
-type Statement = { text: string; values: unknown[] };
-type Batch = Statement[];
-type Plan = {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Index Name'?: string;
-  'Index Cond'?: string;
-  'Parent Relationship'?: string;
-  'Sort Key'?: string[];
-  'Actual Loops'?: number;
-  Plans?: Plan[];
-};
 
 const idOf = (kind: string, number: string) => `'c' || substr(md5('${kind}' || ${number}), 1, 24)`;
 
@@ -84,27 +73,8 @@ async function fill(): Promise<void> {
     analyze`);
 }
 
-/** What the API sends to the database while it answers, message by message. */
-async function messagesOf(path: string, who = token): Promise<Batch[]> {
-  const query = vi.spyOn(pg.Client.prototype, 'query');
-  const answer = await app.call('GET', path, { token: who });
-  const sent = query.mock.calls.map(([first]) => (first as unknown as { statements?: Batch }).statements);
-  query.mockRestore();
-  expect(answer.status, answer.text).toBe(200);
-  expect(sent.every(Boolean), 'reads travel together').toBe(true);
-  return sent as Batch[];
-}
-
-/** The same, scope by scope: who is calling, and what they read, may travel in one message. */
-async function sentBy(path: string, who = token): Promise<Batch[]> {
-  const statements = (await messagesOf(path, who)).flat();
-  const scopes: Batch[] = [];
-  for (const statement of statements) {
-    if (statement.text.includes(`set_config('role'`)) scopes.push([]);
-    scopes.at(-1)?.push(statement);
-  }
-  return scopes;
-}
+const sentBy = (path: string, who = token) => scopesOf(app, path, who);
+const planOf = (...asked: [Statement, Statement, string?]) => plans.planOf(database, ...asked);
 
 /** The statements of the handler: who is calling is asked first, and the first statement takes the scope. */
 async function statementsOf(path: string, who?: string) {
@@ -112,20 +82,6 @@ async function statementsOf(path: string, who?: string) {
   expect(messages).toHaveLength(2);
   const [scope, rows, count, ...others] = messages[1] as [Statement, Statement, Statement, ...Batch];
   return { scope, rows, count, others };
-}
-
-async function planOf(scope: Statement, statement: Statement, how = ''): Promise<Plan[]> {
-  await database.query('begin');
-  try {
-    await database.query('set local enable_seqscan = off');
-    await database.query(scope.text, scope.values);
-    const { rows } = await database.query(`explain (format json${how}) ${statement.text}`, statement.values);
-    const nodes: Plan[] = [rows[0]['QUERY PLAN'][0].Plan];
-    for (const node of nodes) nodes.push(...(node.Plans ?? []));
-    return nodes;
-  } finally {
-    await database.query('rollback');
-  }
 }
 
 /** Each month of the audit trail has an index of its own for each of the whole table. */
@@ -359,7 +315,7 @@ describe('The number of statements', () => {
 
   it('is two messages, of two and three statements, for a list; one for who was here before', async () => {
     const newcomer = await app.adminToken();
-    const sizes = async () => (await messagesOf('/api/tenants?limit=100', newcomer)).map((batch) => batch.length);
+    const sizes = async () => (await messagesOf(app, '/api/tenants?limit=100', newcomer)).map((batch) => batch.length);
     expect([await sizes(), await sizes()]).toEqual([[2, 3], [5]]);
   });
 

@@ -1,18 +1,10 @@
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planOf, scopesOf, type Plan } from '../../support/plans.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
 
 // The statements that the lists really send, and how PostgreSQL would run them over 20,000 people of whom 2,000 are
 // admins, who hold 6,000 roles and did 30,000 things.
-
-type Statement = { text: string; values: unknown[] };
-type Plan = {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Index Name'?: string;
-  'Sort Key'?: string[];
-  Plans?: Plan[];
-};
 
 let app: TestApp;
 let database: pg.Client;
@@ -62,32 +54,14 @@ afterAll(async () => {
   await app.close();
 });
 
-/** The plans of what the handler sends, which is one message: the first says who is calling. */
+/** The plans of what the handler sends: who is calling is asked first. */
 async function plansOf(path: string): Promise<Plan[][]> {
-  const query = vi.spyOn(pg.Client.prototype, 'query');
-  const answer = await app.call('GET', path, { token });
-  const sent = query.mock.calls.map(([first]) => (first as unknown as { statements?: Statement[] }).statements);
-  query.mockRestore();
-  expect(answer.status, answer.text).toBe(200);
-  expect(sent).toHaveLength(2);
-  const [scope, ...statements] = sent[1]!;
+  const scopes = await scopesOf(app, path, token);
+  expect(scopes).toHaveLength(2);
+  const [scope, ...statements] = scopes[1]!;
   const plans: Plan[][] = [];
-  for (const statement of statements) plans.push(await planOf(scope!, statement));
+  for (const statement of statements) plans.push(await planOf(database, scope!, statement));
   return plans;
-}
-
-async function planOf(scope: Statement, { text, values }: Statement): Promise<Plan[]> {
-  await database.query('begin');
-  try {
-    await database.query('set local enable_seqscan = off');
-    await database.query(scope.text, scope.values);
-    const { rows } = await database.query(`explain (format json) ${text}`, values);
-    const nodes: Plan[] = [rows[0]['QUERY PLAN'][0].Plan];
-    for (const node of nodes) nodes.push(...(node.Plans ?? []));
-    return nodes;
-  } finally {
-    await database.query('rollback');
-  }
 }
 
 const indexesOf = (nodes: Plan[]) => nodes.flatMap((node) => node['Index Name'] ?? []);

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { someAddress } from '../../support/factories.ts';
 import { expectError, expectSuccess } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
 import { login } from './support.ts';
+
+// Each try costs a verification, whatever comes of it: how long hundreds take is up to the machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 let app: TestApp;
 beforeAll(async () => {

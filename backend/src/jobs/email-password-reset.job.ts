@@ -35,8 +35,6 @@ export const sendPasswordReset: JobHandler<'email.password-reset'> = async (ctx,
  */
 const issueToken = (ctx: JobContext, { id, tenantId, status }: Recipient): Promise<string | undefined> =>
   ctx.transact(async (tx) => {
-    // An admin who was invited has the invitation, which can be withdrawn: this must not be a way around.
-    if (status === 'PENDING' && tenantId === null) return undefined;
     await tx.db.$queryRaw`select id from users where id = ${id} for update`;
     const purpose = status === 'PENDING' ? 'WELCOME' : 'PASSWORD_RESET';
     const anHourAgo = new Date(tx.now.getTime() - 3_600_000);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { UserStatus } from '../generated/prisma/enums.ts';
+import { afterCursor, cursorTime } from '../utils/cursor-page.ts';
 import type { Cursor } from '../utils/page.ts';
 import { containing, orderBy, sql, where, type Sql } from '../utils/sql.ts';
 import type { adminSortColumns, listAdminsQuery } from '../validators/admin-users.validator.ts';
@@ -123,22 +124,22 @@ const activityColumns = sql`
   request_id as "requestId", case when actor_type = 'API_KEY' then 'API_KEY' else 'PERSON' end as by,
   case when actor_type <> 'API_KEY' and on_behalf_of_id is not null
        then jsonb_build_object('id', on_behalf_of_id, 'name', on_behalf_of_name) end as "onBehalfOf",
-  to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"`;
+  ${cursorTime(sql`created_at`)} as "createdAt"`;
 
 /**
  * What somebody did, in person and by their keys: the newest of either, along an index each, whatever else there is.
- * @param after how many are skipped, for a page; what a cursor has passed costs nothing
+ * @param most how many of either can be on the page or before it
  */
-export function activityRows(adminId: string, window: { cursor?: Cursor; limit: number; after: number }): Sql {
-  const { cursor, limit, after } = window;
-  const passed = cursor ? sql`and (created_at, id) < (${cursor.createdAt}::timestamptz, ${cursor.id})` : sql`and true`;
-  const newest = sql`order by created_at desc, id desc limit ${after + limit}`;
+export function activityRows(adminId: string, cursor: Cursor | undefined, most: number): Sql {
+  const newest = (whose: Sql): Sql =>
+    sql`select * from audit_logs ${where(whose, afterCursor(sql`created_at, id`, cursor))}
+         order by created_at desc, id desc limit ${most}`;
   return sql`
     select ${activityColumns} from (
-      (select * from audit_logs where actor_id = ${adminId} ${passed} ${newest})
+      (${newest(sql`actor_id = ${adminId}`)})
       union all
-      (select * from audit_logs where on_behalf_of_id = ${adminId} and actor_id is distinct from ${adminId} ${passed} ${newest})
-    ) done order by done.created_at desc, done.id desc limit ${limit} offset ${after}`;
+      (${newest(sql`on_behalf_of_id = ${adminId} and actor_id is distinct from ${adminId}`)})
+    ) done order by done.created_at desc, done.id desc`;
 }
 
 export const activityCount = (adminId: string): Sql => sql`

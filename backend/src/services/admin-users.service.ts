@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
 import { AppError, assertVersion, orNotFound } from '../utils/errors.ts';
-import { encodeCursor, page, type Cursor } from '../utils/page.ts';
+import { cursorPage } from '../utils/cursor-page.ts';
+import { page, type Cursor } from '../utils/page.ts';
 import type {
   admin,
   adminActivity,
@@ -170,24 +171,15 @@ export async function deleteAdmin(ctx: WriteContext<Actor>, id: string, reason: 
 }
 
 /** What an admin did, newest first: by page, or on from a cursor, which costs the same however far back it is. */
-export async function listActivity(
+export function listActivity(
   ctx: ReadContext,
   id: string,
-  { page: number, limit, cursor }: { page: number; limit: number; cursor?: Cursor },
+  query: { page: number; limit: number; cursor?: Cursor | undefined },
 ) {
-  const after = cursor ? 0 : (number - 1) * limit;
-  // One more than is shown: it tells whether anything follows.
-  const rows = queries.activityRows(id, { cursor, limit: limit + 1, after });
-  const [parents, found, counted] = await ctx.sql.batch<[unknown[], Activity[], { total: number }[]]>(
-    queries.adminExists(id),
-    rows,
-    ...((cursor ? [] : [queries.activityCount(id)]) as [ReturnType<typeof queries.activityCount>]),
-  );
-  orNotFound(parents[0], 'admin');
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  const nextCursor = last && found.length > limit ? encodeCursor(last) : null;
-  if (cursor) return { items, meta: { limit, nextCursor } };
-  const total = counted[0]?.total ?? 0;
-  return { items, meta: { page: number, limit, total, totalPages: Math.ceil(total / limit), nextCursor } };
+  const { page: number, limit, cursor } = query;
+  return cursorPage<Activity>(ctx, query, {
+    rows: queries.activityRows(id, cursor, cursor ? limit + 1 : number * limit),
+    count: queries.activityCount(id),
+    parent: { of: queries.adminExists(id), what: 'admin' },
+  });
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
 import { apiKeyOf, keySecretHash, newKeyPrefix, newKeySecret } from '../utils/api-key.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { page } from '../utils/page.ts';
 import type { apiKey, createApiKeyBody } from '../validators/api-keys.validator.ts';
 import {
@@ -62,10 +62,7 @@ function endOf(now: Date, wished: Date | undefined): Date {
   if (!wished) return new Date(now.getTime() + DEFAULT_DAYS * DAY_MS);
   const days = (wished.getTime() - now.getTime()) / DAY_MS;
   if (days > 0 && days <= MOST_DAYS) return wished;
-  const message = days > 0 ? 'must be within a year' : 'must lie in the future';
-  throw new AppError('validation_failed', `The body is not valid: expiresAt ${message}`, {
-    issues: [{ in: 'body', field: 'expiresAt', message }],
-  });
+  throw invalidField('expiresAt', days > 0 ? 'must be within a year' : 'must lie in the future');
 }
 
 /**

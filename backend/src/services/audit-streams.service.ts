@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Actor, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { page } from '../utils/page.ts';
 import { seal } from '../utils/secret-box.ts';
 import type { auditStream, putStreamBody } from '../validators/audit-stream.validator.ts';
@@ -28,7 +28,7 @@ export async function putStream(
   ifMatch: number | undefined,
 ): Promise<Stream> {
   await assertMayBeCalled(body.url).catch((error: unknown) => {
-    throw error instanceof OutboundRefused ? invalid('url', error.message) : error;
+    throw error instanceof OutboundRefused ? invalidField('url', error.message) : error;
   });
   return ctx.transact(async (tx) => {
     await tx.sql.one(lockStreamName(name));
@@ -45,7 +45,7 @@ const told = ({ url, enabled, secret }: Body) => ({ url, enabled, ...(secret && 
 async function makeStream(ctx: WriteContext, name: string, body: Body, ifMatch: number | undefined): Promise<void> {
   if (ifMatch !== undefined) throw new AppError('version_mismatch', 'There is no such stream: leave out If-Match.');
   const { secret, url, enabled } = body;
-  if (!secret) throw invalid('secret', 'is missing: a new stream needs one');
+  if (!secret) throw invalidField('secret', 'is missing: a new stream needs one');
   await ctx.db.auditStream.create({ data: { name, url, enabled, sealedSecret: seal(secret, secretPurpose(name)) } });
   ctx.audit({ resource: 'audit_stream', resourceId: name, tenantId: null, after: told(body) });
 }
@@ -84,8 +84,3 @@ async function changeStream(
   });
   ctx.audit({ resource: 'audit_stream', resourceId: name, tenantId: null, before, after: told(body) });
 }
-
-const invalid = (field: string, message: string) =>
-  new AppError('validation_failed', `The body is not valid: ${field} ${message}`, {
-    issues: [{ in: 'body', field, message }],
-  });

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
 import { join, sql, where, type Sql } from '../utils/sql.ts';
+import { afterCursor, cursorTime } from '../utils/cursor-page.ts';
 import type { Cursor } from '../utils/page.ts';
 import type { auditFilter } from '../validators/audit.validator.ts';
 
 export type AuditFilter = z.output<typeof auditFilter>;
 
 /** As hashed: with microseconds, which a Date would lose. */
-export const createdAt = sql`to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as "createdAt"`;
+export const createdAt = sql`${cursorTime(sql`created_at`)} as "createdAt"`;
 
 const entryColumns = sql`
   id, tenant_id as "tenantId", action, resource, resource_id as "resourceId", outcome, ip_address as "ipAddress",
@@ -36,10 +37,7 @@ export function passes(filter: AuditFilter): Sql {
 }
 
 const matching = (filter: AuditFilter & { cursor?: Cursor | undefined }): Sql =>
-  where(
-    ...conditionsOf(filter),
-    filter.cursor && sql`(created_at, id) < (${filter.cursor.createdAt}::timestamptz, ${filter.cursor.id})`,
-  );
+  where(...conditionsOf(filter), afterCursor(sql`created_at, id`, filter.cursor));
 
 export const auditRows = (filter: AuditFilter & { cursor?: Cursor | undefined }): { rows: Sql; count: Sql } => ({
   rows: sql`select ${entryColumns} from audit_logs ${matching(filter)} order by created_at desc, id desc`,

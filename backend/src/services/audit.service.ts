@@ -3,7 +3,7 @@ import { AUDIT_ACTIONS } from '../config/audit-actions.ts';
 import { jobs } from '../queues/index.ts';
 import type { ReadContext } from '../types/context.ts';
 import { cursorPage } from '../utils/cursor-page.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { invalidField, orNotFound } from '../utils/errors.ts';
 import type { Cursor } from '../utils/page.ts';
 import type { auditAction, auditEntry, auditEntryWhole, integrityQuery } from '../validators/audit.validator.ts';
 import { MOST_ROWS_A_REQUEST, verifyChains } from './audit-integrity.service.ts';
@@ -55,9 +55,7 @@ export async function checkIntegrity(ctx: ReadContext, query: z.output<typeof in
   const { cursor: after, ...range } = query;
   if (after && range.chain && after.chain !== range.chain) {
     const message = 'must be the nextCursor of a check of this chain';
-    throw new AppError('validation_failed', `The query is not valid: cursor ${message}`, {
-      issues: [{ in: 'query', field: 'cursor', message }],
-    });
+    throw invalidField('cursor', message, `The query is not valid: cursor ${message}`, 'query');
   }
   const { next, ...verdict } = await verifyChains(ctx, { ...range, after, mostRows: MOST_ROWS_A_REQUEST });
   if (range.chain) orNotFound(verdict.chains || null, 'audit chain');

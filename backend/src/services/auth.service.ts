@@ -8,7 +8,7 @@ import { turnstile } from '../utils/turnstile.ts';
 import { profileOf, signInByEmail, signInByPhone, type MeRow, type SignInAccount } from './auth.queries.ts';
 import { devicesNamed, ownDevice, shownDeviceTokens } from './known-devices.service.ts';
 import { maskAccount, recordAttempt, recordWaits } from './login-attempts.service.ts';
-import { beginSecondFactor, secondFactorsOf } from './mfa.service.ts';
+import { beginSecondFactor, secondFactorsOf, type SecondFactor } from './mfa.service.ts';
 import { policyFrom, storedPolicies, type StoredPolicy } from './security-policies.service.ts';
 import { endSessions } from './sessions.service.ts';
 import { completeSignIn, maySignIn } from './sign-in.service.ts';
@@ -99,15 +99,20 @@ const letIn = (ctx: ManualContext<null>, account: SignInAccount, input: LoginInp
       data: { passwordHash },
     });
     if (count !== 1) return undefined;
-    const hasSecondFactor = (await secondFactorsOf(tx.sql, account.id)).length > 0;
-    return hasSecondFactor
-      ? askForSecondFactor(tx, account, input)
+    const methods = await secondFactorsOf(tx.sql, account.id);
+    return methods.length > 0
+      ? askForSecondFactor(tx, account, input, methods)
       : completeSignIn(tx, account, { method: 'PASSWORD', mfa: false, deviceToken: input.deviceToken });
   });
 
 /** The password was right; whether it is the person shows with the second factor. */
-async function askForSecondFactor(tx: WriteContext, account: SignInAccount, { email, phone }: LoginInput) {
-  const asked = await beginSecondFactor(tx, account);
+async function askForSecondFactor(
+  tx: WriteContext,
+  account: SignInAccount,
+  { email, phone }: LoginInput,
+  methods: SecondFactor[],
+) {
+  const asked = await beginSecondFactor(tx, account, methods);
   const typed = email ?? phone ?? '';
   await recordAttempt(tx, { account, typed, outcome: 'MFA_PENDING', method: 'PASSWORD' });
   tx.audit({

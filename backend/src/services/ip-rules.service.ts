@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { newId } from '../utils/ids.ts';
 import { page } from '../utils/page.ts';
 import type { createIpRuleBody, ipRule, ipRulesVerdict } from '../validators/ip-rules.validator.ts';
@@ -21,12 +21,7 @@ export const listIpRules = (ctx: ReadContext, filter: queries.IpRuleFilter) =>
  */
 export async function createIpRule(ctx: WriteContext<Actor>, input: z.output<typeof createIpRuleBody>) {
   assertOutsideTenants(ctx);
-  if (input.expiresAt && input.expiresAt <= ctx.now) {
-    const message = 'must lie in the future';
-    throw new AppError('validation_failed', `The body is not valid: expiresAt ${message}`, {
-      issues: [{ in: 'body', field: 'expiresAt', message }],
-    });
-  }
+  if (input.expiresAt && input.expiresAt <= ctx.now) throw invalidField('expiresAt', 'must lie in the future');
   await ctx.sql.one(queries.lockIpRules());
   const rule = { ...input, id: newId(), createdById: actingPerson(ctx.actor), createdAt: ctx.now };
   await ctx.db.$executeRaw(queries.removeOverRule(rule));

@@ -34,8 +34,7 @@ export async function secondFactorsOf(sql: Reader, userId: string): Promise<Seco
 }
 
 /** Half of a sign-in is done: whoever brings this challenge back with a second factor is in (rule 4). */
-export async function beginSecondFactor(tx: WriteContext, account: Account) {
-  const methods = await secondFactorsOf(tx.sql, account.id);
+export async function beginSecondFactor(tx: WriteContext, account: Account, methods: SecondFactor[]) {
   const challenge = randomChallenge();
   await openChallenge(tx, {
     purpose: 'SIGN_IN',

@@ -1,5 +1,5 @@
 import type { Actor, ManualContext, WriteContext } from '../types/context.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { hashPassword, verifyPassword } from '../utils/password.ts';
 import { voidChallenges } from './auth-challenges.service.ts';
 import { recordWaits } from './login-attempts.service.ts';
@@ -48,10 +48,7 @@ async function assertCurrentPassword(ctx: ManualContext<Actor>, user: PasswordOw
   const matches = await verifyPassword(user.passwordHash, password);
   if (claim.allowed && matches) return forgiveTries(claim);
   await ctx.transact((tx) => recordWrongPassword(tx, user, claim));
-  const message = 'is not your password, or there were too many tries: wait a few minutes';
-  throw new AppError('validation_failed', `The body is not valid: currentPassword ${message}`, {
-    issues: [{ in: 'body', field: 'currentPassword', message }],
-  });
+  throw invalidField('currentPassword', 'is not your password, or there were too many tries: wait a few minutes');
 }
 
 async function recordWrongPassword(tx: WriteContext<Actor>, user: PasswordOwner, claim: Claim): Promise<void> {

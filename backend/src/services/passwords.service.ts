@@ -1,6 +1,6 @@
 import type { ReadContext, WriteContext } from '../types/context.ts';
 import { isCommonPassword } from '../utils/common-passwords.ts';
-import { AppError } from '../utils/errors.ts';
+import { AppError, invalidField } from '../utils/errors.ts';
 import { newId } from '../utils/ids.ts';
 import { verifyPassword } from '../utils/password.ts';
 import { earlierPasswords, type PasswordOwner } from './passwords.queries.ts';
@@ -30,10 +30,7 @@ export async function assertAcceptablePassword(
   const policy = policyFrom('PASSWORD', policies);
   const hashes = [user.passwordHash, ...earlier.map(({ passwordHash }) => passwordHash)];
   const problem = plainProblem(policy, user, password) ?? (await reuseProblem(policy, hashes, password));
-  if (!problem) return;
-  throw new AppError('validation_failed', `The body is not valid: ${field} ${problem}`, {
-    issues: [{ in: 'body', field, message: problem }],
-  });
+  if (problem) throw invalidField(field, problem);
 }
 
 /** What is counted as characters: an emoji is one, whatever it takes to store it. */

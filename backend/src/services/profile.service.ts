@@ -1,5 +1,5 @@
 import type { Actor, WriteContext } from '../types/context.ts';
-import { AppError } from '../utils/errors.ts';
+import { AppError, invalidField } from '../utils/errors.ts';
 import { voidOneTimeTokens } from './one-time-token.service.ts';
 
 export type ProfileChange = {
@@ -23,7 +23,7 @@ export async function updateProfile(ctx: WriteContext<Actor>, change: ProfileCha
   });
   const { name = before.name, phone = before.phone } = change;
   if (phone === null && before.email === null) {
-    throw invalid('phone', 'is all by which you can be reached: it cannot be removed');
+    throw invalidField('phone', 'is all by which you can be reached: it cannot be removed');
   }
   const pendingEmail = pendingAfter(before, change.email);
   const after = { name, phone, pendingEmail };
@@ -59,8 +59,3 @@ function assertJustProved({ actor, now }: WriteContext<Actor>): void {
     'To change your email address, prove again that it is you (POST /api/auth/step-up), then repeat this within ten minutes.',
   );
 }
-
-const invalid = (field: string, message: string): AppError =>
-  new AppError('validation_failed', `The body is not valid: ${field} ${message}`, {
-    issues: [{ in: 'body', field, message }],
-  });

@@ -1,7 +1,7 @@
 import { isPermission, type Permission } from '../config/permissions.ts';
 import type { UserType } from '../generated/prisma/enums.ts';
 import type { WriteContext } from '../types/context.ts';
-import { AppError } from '../utils/errors.ts';
+import { invalidField } from '../utils/errors.ts';
 
 export type KnownRole = {
   id: string;
@@ -42,5 +42,4 @@ export async function rolesNamed(
   }));
 }
 
-const badRole = (field: string, message: string) =>
-  new AppError('validation_failed', `${field} ${message}.`, { issues: [{ in: 'body', field, message }] });
+const badRole = (field: string, message: string) => invalidField(field, message, `${field} ${message}.`);

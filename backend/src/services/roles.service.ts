@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isPermission, permissionDefinition, type Permission } from '../config/permissions.ts';
 import type { UserType } from '../generated/prisma/enums.ts';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
-import { AppError, assertVersion, orNotFound } from '../utils/errors.ts';
+import { AppError, assertVersion, invalidField, orNotFound } from '../utils/errors.ts';
 import { page } from '../utils/page.ts';
 import type {
   cloneRoleBody,
@@ -148,10 +148,7 @@ export async function deleteRole(ctx: WriteContext<Actor>, id: string, reassignT
 }
 
 async function moveMembers(ctx: WriteContext<Actor>, from: queries.LockedRole, toId: string): Promise<void> {
-  const bad = (message: string) =>
-    new AppError('validation_failed', `reassignTo ${message}.`, {
-      issues: [{ in: 'query', field: 'reassignTo', message }],
-    });
+  const bad = (message: string) => invalidField('reassignTo', message, `reassignTo ${message}.`, 'query');
   if (toId === from.id) throw bad('must be another role');
   const to = await ctx.sql.one<queries.LockedRole>(queries.lockRole(toId));
   if (!to) throw bad('is no role that there is');
@@ -216,9 +213,7 @@ function assertFitsHolders(userType: UserType, permissions: readonly Permission[
   const closed = permissions.filter((code) => permissionDefinition(code).tenants !== true);
   if (closed.length === 0) return;
   const message = `must hold for people of tenants only what is open to them, and not ${closed.slice(0, 5).join(', ')}`;
-  throw new AppError('validation_failed', `permissions ${message}.`, {
-    issues: [{ in: 'body', field: 'permissions', message }],
-  });
+  throw invalidField('permissions', message, `permissions ${message}.`);
 }
 
 /** `Night support (Kota)` → `night_support_kota`. @throws AppError validation_failed when nothing is left of it */
@@ -232,5 +227,5 @@ function codeOf(name: string): string {
     .slice(0, 60);
   if (code.length >= 3) return code;
   const message = 'is needed, since the name has too few Latin letters to make one';
-  throw new AppError('validation_failed', `code ${message}.`, { issues: [{ in: 'body', field: 'code', message }] });
+  throw invalidField('code', message, `code ${message}.`);
 }

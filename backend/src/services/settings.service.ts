@@ -7,7 +7,7 @@ import {
   type ValueOf,
 } from '../config/settings.ts';
 import type { ReadContext, WriteContext } from '../types/context.ts';
-import { AppError } from '../utils/errors.ts';
+import { AppError, invalidField } from '../utils/errors.ts';
 import { seal, unseal } from '../utils/secret-box.ts';
 import { lockSetting, settingRows, storedFor, type SettingRow, type StoredSetting } from './settings.queries.ts';
 
@@ -77,10 +77,7 @@ const purposeOf = (key: SettingKey, tenantId: string | null): string => `setting
 export function checkedValue(key: SettingKey, value: unknown, field = 'value'): SettingValue {
   const read = settingDefinition(key).type.safeParse(value);
   if (read.success) return read.data;
-  const message = read.error.issues[0]?.message ?? 'does not fit the setting';
-  throw new AppError('validation_failed', `The body is not valid: ${field} ${message}`, {
-    issues: [{ in: 'body', field, message }],
-  });
+  throw invalidField(field, read.error.issues[0]?.message ?? 'does not fit the setting');
 }
 
 /**

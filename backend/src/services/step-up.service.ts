@@ -1,5 +1,5 @@
 import type { Actor, ManualContext, WriteContext } from '../types/context.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { verifyPassword } from '../utils/password.ts';
 import { challengeOf } from '../utils/webauthn.ts';
 import { accountById, type Account } from './auth.queries.ts';
@@ -54,9 +54,7 @@ function assertRightKind(answer: StepUpAnswer, hasSecondFactor: boolean): void {
   const message = hasSecondFactor
     ? 'is not enough: use your second factor'
     : 'cannot be used: you have no second factor, use your password';
-  throw new AppError('validation_failed', `The ${given} ${message}.`, {
-    issues: [{ in: 'body', field: given, message }],
-  });
+  throw invalidField(given, message, `The ${given} ${message}.`);
 }
 
 async function prove(

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { TenantStatus } from '../generated/prisma/enums.ts';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
 import { mapDatabaseError } from '../utils/database-errors.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, assertVersion, invalidField, orNotFound } from '../utils/errors.ts';
 import { page } from '../utils/page.ts';
 import { slugOf } from '../utils/slug.ts';
 import {
@@ -114,17 +114,10 @@ export async function updateTenant(
   seenVersion?: number,
 ): Promise<TenantView> {
   const { version } = orNotFound(await ctx.sql.one<LockedTenant>(queries.lockTenant(id)), 'tenant');
-  if (seenVersion !== undefined && seenVersion !== version) {
-    throw new AppError(
-      'version_mismatch',
-      'Somebody has changed the tenant since you read it. Read it again and repeat your change.',
-      { version },
-    );
-  }
+  assertVersion(seenVersion, version, 'tenant');
   const before = await getTenant(ctx, id);
   if (!gstinFitsState({ ...before, ...changes })) {
-    const issues = [{ in: 'body' as const, field: 'gstin', message: gstinOfAnotherState }];
-    throw new AppError('validation_failed', `gstin ${gstinOfAnotherState}.`, { issues });
+    throw invalidField('gstin', gstinOfAnotherState, `gstin ${gstinOfAnotherState}.`);
   }
   await ctx.db.tenant.update({ where: { id }, data: { ...changes, version: { increment: 1 } } });
   ctx.audit({ resource: 'tenant', resourceId: id, tenantId: id, before, after: changes });

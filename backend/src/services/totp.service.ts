@@ -1,6 +1,6 @@
 import { toDataURL } from 'qrcode';
 import type { Actor, WriteContext } from '../types/context.ts';
-import { AppError, orNotFound } from '../utils/errors.ts';
+import { AppError, invalidField, orNotFound } from '../utils/errors.ts';
 import { isSealedWithOldKey, seal, unseal } from '../utils/secret-box.ts';
 import { newTotpSecret, totpStep, totpUri } from '../utils/totp.ts';
 import { assertMayAddFactor, lockPerson, settleAddition, settleRemoval } from './mfa.service.ts';
@@ -49,9 +49,7 @@ export async function confirmTotp(tx: WriteContext<Actor>, code: string) {
   const step = await totpStep(unseal(sealedSecret, purposeOf(userId)), code, tx.now);
   if (step === undefined) {
     const message = 'is not right: enter what the app shows now, and check the clock of your device';
-    throw new AppError('validation_failed', `The code ${message}.`, {
-      issues: [{ in: 'body', field: 'code', message }],
-    });
+    throw invalidField('code', message, `The code ${message}.`);
   }
   await tx.db.totpCredential.update({
     where: { userId },

@@ -1,4 +1,5 @@
 import type { ReadContext } from '../types/context.ts';
+import { orNotFound } from './errors.ts';
 import { encodeCursor, page, type Cursor } from './page.ts';
 import { sql, type Sql } from './sql.ts';
 
@@ -16,19 +17,25 @@ export const afterCursor = (columns: Sql, cursor: Cursor | undefined): Sql | und
  * A list that grows and grows, newest first: by page, or on from a cursor, which costs the same however far back it is.
  * @param rows selects `id` and, as `cursorTime` gives it, `createdAt`, sorted by both
  * @param count selects one column `total`
+ * @param parent selects a row without which the list does not exist
+ * @throws AppError not_found without that row
  */
 export async function cursorPage<Row extends Cursor>(
   ctx: Pick<ReadContext, 'sql'>,
   input: CursorInput,
-  { rows, count }: { rows: Sql; count: Sql },
+  { rows, count, parent }: { rows: Sql; count: Sql; parent?: { of: Sql; what: string } },
 ) {
   const { limit } = input;
   if (!input.cursor) {
-    const { items, meta } = await page<Row>(ctx, input, { rows, count });
+    const { items, meta } = await page<Row>(ctx, input, { rows, count, parent });
     return { items, meta: { ...meta, nextCursor: cursorAfter(items, meta.page < meta.totalPages) } };
   }
   // One more than is shown: it tells whether anything follows.
-  const found = await ctx.sql.many<Row>(sql`${rows} limit ${limit + 1}`);
+  const [found, parents] = await ctx.sql.batch<[Row[], unknown[]]>(
+    sql`${rows} limit ${limit + 1}`,
+    ...((parent ? [parent.of] : []) as [Sql]),
+  );
+  if (parent) orNotFound(parents[0], parent.what);
   const items = found.slice(0, limit);
   return { items, meta: { limit, nextCursor: cursorAfter(items, found.length > limit) } };
 }

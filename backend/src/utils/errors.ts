@@ -67,6 +67,19 @@ export function orNotFound<Row>(row: Row | null | undefined, what: string): Row 
 }
 
 /**
+ * What a rule finds wrong with one field that had the right shape.
+ * @param told the sentence of the error, where the usual one does not do
+ */
+export function invalidField(
+  field: string,
+  message: string,
+  told = `The body is not valid: ${field} ${message}`,
+  place: FieldIssue['in'] = 'body',
+): AppError {
+  return new AppError('validation_failed', told, { issues: [{ in: place, field, message }] });
+}
+
+/**
  * Two people edit the same: the second is told instead of undoing what the first did.
  * @param seen the version of If-Match, if there was one
  * @throws AppError version_mismatch

@@ -1,4 +1,4 @@
-import { AppError } from './errors.ts';
+import { invalidField } from './errors.ts';
 
 /**
  * A slug made from a name: `Saraswati Reading Hall, Kota` → `saraswati-reading-hall-kota`.
@@ -14,5 +14,5 @@ export function slugOf(name: string): string {
     .replace(/^-+|-+$/g, '');
   if (slug.length >= 3) return slug;
   const message = 'is needed, since the name has too few Latin letters to make one';
-  throw new AppError('validation_failed', `slug ${message}.`, { issues: [{ in: 'body', field: 'slug', message }] });
+  throw invalidField('slug', message, `slug ${message}.`);
 }

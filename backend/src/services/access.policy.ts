@@ -18,6 +18,8 @@ export type Demand = {
   role?: string;
   /** Whether people of a tenant may ask at all; else it is for portal admins. */
   openToTenants: boolean;
+  /** Whether people of a tenant that is shut out may ask all the same. */
+  whenSuspended?: boolean;
   /** The tenant that they name, if any. */
   tenantId?: string;
 };
@@ -72,7 +74,7 @@ export function decideAccess(subject: Subject, demand: Demand): Decision {
 }
 
 /** In whose space they may ask at all. */
-function refusedSpace(subject: Subject, { permission, role, tenantId }: Demand): Decision | undefined {
+function refusedSpace(subject: Subject, { permission, role, tenantId, whenSuspended }: Demand): Decision | undefined {
   const isOwnAccount = permission === undefined && role === undefined;
   if (subject.type === 'ADMIN_USER') {
     if (tenantId === undefined || isOwnAccount || subject.permissions.has('tenants.access')) return undefined;
@@ -84,10 +86,15 @@ function refusedSpace(subject: Subject, { permission, role, tenantId }: Demand):
     const told = 'x-tenant-id names a tenant that is not yours. Leave the header out.';
     return deny('other_tenant', 'tenant_mismatch', told);
   }
-  if (isOwnAccount || subject.tenantStatus === 'ACTIVE' || subject.tenantStatus === 'TRIAL') return undefined;
-  const suspended = 'Your library is suspended. Contact StudySpot support to open it again.';
-  return deny('tenant_suspended', 'tenant_suspended', suspended);
+  if (isOwnAccount || whenSuspended) return undefined;
+  if (subject.tenantStatus === 'ACTIVE' || subject.tenantStatus === 'TRIAL') return undefined;
+  return deny('tenant_suspended', 'tenant_suspended', shutOut(subject.tenantStatus));
 }
+
+const shutOut = (tenantStatus: string | null): string =>
+  tenantStatus === 'OFFBOARDING'
+    ? 'Your library is leaving StudySpot: only its data can be exported now. Contact StudySpot support to call that off.'
+    : 'Your library is suspended. Contact StudySpot support to open it again.';
 
 const restricted = (restriction: NonNullable<Subject['restriction']>): Decision =>
   restriction === 'PASSWORD_EXPIRED'

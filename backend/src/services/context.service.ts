@@ -46,9 +46,11 @@ export async function runInTransaction<A extends Actor | null, Result>(
   work: (ctx: WriteContext<A>) => Promise<Result>,
 ): Promise<Result> {
   let handedOver = false;
+  let afterwards: (() => Promise<void>)[] = [];
   const result = await withScope(base.scope, async (db) => {
     const entries: AuditEntry[] = [];
     const outbox: OutboxRow[] = [];
+    const committed: (() => Promise<void>)[] = [];
     const ctx = {
       ...base,
       db,
@@ -56,15 +58,20 @@ export async function runInTransaction<A extends Actor | null, Result>(
       audit: (entry: AuditEntry) => void entries.push(entry),
       enqueue: (job: string, payload: object, options: EnqueueOptions = {}) =>
         void outbox.push(outboxRow(base, job, payload, options)),
+      afterCommit: (task: () => Promise<void>) => void committed.push(task),
     } as unknown as WriteContext<A>;
     const done = await work(ctx);
     if (outbox.length > 0) await db.outboxMessage.createMany({ data: outbox, skipDuplicates: true });
     if (entries.length === 0 && audit.fallback) entries.push(audit.fallback);
     if (entries.length > 0) await appendAudit(db, base, entries, audit.action);
     handedOver = outbox.length > 0;
+    afterwards = committed;
     return done;
   });
   if (handedOver) nudgeRelay();
+  for (const task of afterwards) {
+    await task().catch((error: unknown) => base.log.warn('What was to follow a commit has failed', { error }));
+  }
   return result;
 }
 

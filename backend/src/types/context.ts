@@ -100,6 +100,11 @@ export type WriteContext<A = Actor | null> = ReadContext<A> & {
   audit(entry: AuditEntry): void;
   /** Hands a job over in the same transaction: it runs if and only if this commits. */
   enqueue<Name extends JobName>(job: Name, payload: JobPayload<Name>, options?: EnqueueOptions): void;
+  /**
+   * For what is no part of the transaction and may be lost, such as forgetting a cached answer: it runs once this has
+   * committed, and its failure is logged. What must not be lost is a job.
+   */
+  afterCommit(work: () => Promise<void>): void;
 };
 
 /** What a handler gets that calls third parties or needs several transactions: nothing is open until `transact`. */

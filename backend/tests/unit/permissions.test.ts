@@ -74,8 +74,13 @@ describe('The built-in roles', () => {
     }
   });
 
-  it('let staff look and not change, and students and parents neither', () => {
-    expect(BUILT_IN_ROLES.library_staff.permissions).toEqual(['tenants.read']);
+  it('let staff look after people and no more, and students and parents nothing', () => {
+    expect(BUILT_IN_ROLES.library_staff.permissions).toEqual([
+      'tenants.read',
+      'users.read',
+      'users.create',
+      'users.update',
+    ]);
     expect(BUILT_IN_ROLES.student.permissions).toEqual([]);
     expect(BUILT_IN_ROLES.parent.permissions).toEqual([]);
   });

@@ -27,10 +27,10 @@ describe('schemaDrift', () => {
   it('finds columns, tables and enum values that only one side has', async () => {
     const changed = await createTestDatabase();
     try {
-      await ownerQuery(changed, `alter table tenants add column nickname text; drop table libraries`);
+      await ownerQuery(changed, `alter table tenants add column nickname text; drop table tenant_notes`);
       const drift = await schemaDrift(changed.ownerUrl);
       expect(drift).toContain('ALTER TABLE "tenants" DROP COLUMN "nickname"');
-      expect(drift).toContain('CREATE TABLE "libraries"');
+      expect(drift).toContain('CREATE TABLE "tenant_notes"');
       expect(drift).not.toContain('CREATE TABLE "users"');
     } finally {
       await changed.drop();

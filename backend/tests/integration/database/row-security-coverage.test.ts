@@ -108,8 +108,8 @@ describe('the check finds', () => {
     ['a missing policy', 'drop policy tenant_rows on sessions', 'sessions: policies: lacks «tenant_rows'],
     [
       'an index that covers a part',
-      'drop index libraries_tenant_id_created_at_idx; create index on libraries (tenant_id) where seat_count > 1',
-      'libraries: has no index',
+      'drop index people_import_rows_tenant_id_idx; create index on people_import_rows (tenant_id) where number > 1',
+      'people_import_rows: has no index',
     ],
     ['a right of the login role', 'grant select on users to studyspot_app', 'users: studyspot_app has SELECT'],
     ['a right of everybody', 'grant select on users to public', '«PUBLIC: SELECT»'],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { permissionCodes, type Permission } from '../../../src/config/permissions.ts';
+import { BUILT_IN_ROLES, permissionCodes, type Permission } from '../../../src/config/permissions.ts';
 import { apiKeyOf, keySecretHash, newKeyPrefix, newKeySecret } from '../../../src/utils/api-key.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import type { Answer } from '../../support/client.ts';
@@ -335,7 +335,7 @@ describe('By an API key', () => {
 
   it('of a super admin, nobody comes to more than the key is for, and its creator to nothing', async () => {
     const creator = await app.buildAdmin();
-    const token = await buildKey(creator.id, ['rbac.assign', 'tenants.read']);
+    const token = await buildKey(creator.id, ['rbac.assign', ...BUILT_IN_ROLES.finance.permissions]);
     const assign = (userId: string, role: string) =>
       app.call('POST', '/api/rbac/assignments', { token, body: { userId, role } });
     expect((await assign(equal.id, 'auditor')).body.error.code).toBe('exceeds_own_permissions');

@@ -142,7 +142,7 @@ describe('Nobody begins one', () => {
     const owner = await app.buildOwner();
     const refused = await start(owner.id, { mode: 'READ_WRITE' }, support);
     expectError(refused, 403, 'exceeds_own_permissions');
-    expect(refused.body.error.details.missing).toEqual(['tenants.update']);
+    expect(refused.body.error.details.missing).toContain('tenants.update');
     expectSuccess(await start(owner.id, {}, support), 201);
   });
 

@@ -180,9 +180,7 @@ describe('What a role may do', () => {
     );
     const admin = await app.buildAdmin({ role: 'finance' });
     await assign(admin, await buildRole('pilot', ['tenants.fly', 'audit.read']));
-    expect((await me((await app.signIn(admin)).token)).permissions).toEqual(
-      ['audit.read', ...ofFinance()].toSorted(),
-    );
+    expect((await me((await app.signIn(admin)).token)).permissions).toEqual(['audit.read', ...ofFinance()].toSorted());
     await app.query(`delete from permissions where code = 'tenants.fly'`);
   });
 

@@ -60,7 +60,7 @@ module.exports = {
         path: src,
         pathNot: [
           `${src}config/`,
-          `${src}services/(context|principal)\\.service\\.ts$`,
+          `${src}services/(cache|context|principal)\\.service\\.ts$`,
           `${src}middleware/(tenant|idempotency)\\.middleware\\.ts$`,
           `${src}queues/`,
         ],

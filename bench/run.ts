@@ -3,11 +3,13 @@ import { parseArgs } from 'node:util';
 import { compare, printComparison, type Load, type Paths } from './compare.ts';
 import { openBenchDatabase, type BenchDatabase } from './database.ts';
 import { loadProgram } from './load.ts';
+import { compareCreation, peopleCases } from './people.ts';
+import { measureSearches, printSearches } from './searches.ts';
 import { residentMegabytes, runScript, sessionOf, signIn, startApi, startBare, stopServers } from './servers.ts';
 import { printStages, type StageCost } from './stage-table.ts';
 import { measureTiming, printTiming } from './timing.ts';
 
-const parts = ['load', 'stages', 'timing'] as const;
+const parts = ['load', 'people', 'search', 'stages', 'timing'] as const;
 type Part = (typeof parts)[number];
 
 const { values: options } = parseArgs({
@@ -57,18 +59,27 @@ async function compareLoads(database: BenchDatabase, environment: Record<string,
       bare: `/bare/permission?${session}`,
     },
   };
-  for (const [name, paths] of Object.entries(cases)) {
+  const chosenCases = { ...(isChosen('load') && cases), ...(isChosen('people') && (await peopleCases(database))) };
+  for (const [name, paths] of Object.entries(chosenCases)) {
     const row = await compare(paths, token, load);
     printComparison(name, row, { api: residentMegabytes(api), bare: residentMegabytes(bare) });
   }
+  if (isChosen('people')) await compareCreation(token, database, load);
 }
 
 async function main(): Promise<void> {
   const database = await openBenchDatabase();
   const environment = apiEnvironment(database);
   try {
-    if (isChosen('load')) await compareLoads(database, environment);
+    if (isChosen('load') || isChosen('people')) await compareLoads(database, environment);
     stopServers();
+    if (isChosen('search')) {
+      await sleep(1_000);
+      await startApi(environment);
+      const token = await signIn(database.account);
+      printSearches(await measureSearches(database.tenantId, token, load));
+      stopServers();
+    }
     if (isChosen('stages')) {
       const { email, password } = database.account;
       const account = { BENCH_EMAIL: email, BENCH_PASSWORD: password, BENCH_TENANT: database.tenantId };

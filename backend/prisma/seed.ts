@@ -107,7 +107,7 @@ async function seedDemo(client: pg.Client, roles: RoleIds, day: Date, passwordHa
       (user) => roleByEmail.get(user.email ?? '') ?? '',
     );
     const { tenants, people } = await insertTenants(client, [...demoTenants], roles, day, passwordHash);
-    return { admins, tenants, people };
+    return { admins: admins.size, tenants, people };
   });
   report(
     added.admins + added.tenants > 0
@@ -130,7 +130,8 @@ async function seedLarge(client: pg.Client, roles: RoleIds, day: Date, passwordH
   }
   if (added.tenants === 0) return report('Large data: is there already, nothing added');
   // Without fresh statistics, and a visibility map for index-only scans, the first queries get poor plans.
-  await client.query('vacuum (analyze) tenants, libraries, tenant_transitions, users, role_assignments');
+  await client.query(`vacuum (analyze) tenants, libraries, tenant_transitions, tenant_branding, billing_profiles,
+                                         users, role_assignments, guardianships`);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   report(
     `Large data: added ${format(added.tenants)} tenants, ${format(added.people)} people of tenants in ${seconds} s`,

@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { assertSafeDatabaseRole, closeDatabase } from './config/database.ts';
-import { REQUEST_TIMEOUT_SECONDS, SHUTDOWN_SECONDS } from './config/constants.ts';
+import { SHUTDOWN_SECONDS, UPLOAD_TIMEOUT_SECONDS } from './config/constants.ts';
 import { environment } from './config/environment.ts';
 import { logger } from './config/logger.ts';
 import { closeRedis } from './config/redis.ts';
 import { answerUnreadable } from './middleware/unreadable-request.middleware.ts';
+import { removeLeftBehind } from './middleware/upload.middleware.ts';
 import { startWorkers } from './queues/worker.ts';
 import { beginStopping } from './utils/stopping.ts';
 
@@ -28,7 +29,8 @@ function serve(): Promise<Part & { url: string }> {
       socket.once('close', () => sockets.delete(socket));
     });
     answerUnreadable(server);
-    server.requestTimeout = REQUEST_TIMEOUT_SECONDS * 1000;
+    // JSON has less time: see the validation.
+    server.requestTimeout = UPLOAD_TIMEOUT_SECONDS * 1000;
     server.headersTimeout = 10_000;
     // Longer than load balancers keep a connection, so that they close it first.
     server.keepAliveTimeout = 65_000;
@@ -68,6 +70,7 @@ async function start(): Promise<void> {
     process.send?.({ ready: true });
     return;
   }
+  await removeLeftBehind();
   const server = await serve();
   parts.push(server);
   logger.info('Listening', { url: server.url, role: ROLE });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { readJson } from '../files.ts';
 import { ROOT } from '../paths.ts';
 import { readSettings } from '../settings.ts';
+import { provisionSwift } from '../swift-packages.ts';
 import { print, step } from '../terminal.ts';
 
 interface Check {
@@ -32,6 +33,8 @@ export async function test(args: string[]): Promise<number> {
   readSettings();
   const failed: string[] = [];
   for (const check of CHECKS) if (!(await runCheck(check))) failed.push(check.title);
+  if (args.includes('--all'))
+    await step('OpenStack Swift', provisionSwift, (why) => why ?? 'OpenStack Swift, for the tests of S3');
   const result = await runVitest(args);
   if (result.code !== 0) failed.push('Tests (vitest)');
   print();

@@ -53,3 +53,9 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
  */
 export const daysBefore = (day: Date, days: number, minute = 0): string =>
   new Date(day.getTime() - days * DAY_MS + minute * MINUTE_MS).toISOString();
+
+const INDIA_AHEAD_MS = 330 * MINUTE_MS;
+
+/** The day that a moment falls on in India, as `YYYY-MM-DD`. */
+export const indianDate = (moment: string): string =>
+  new Date(Date.parse(moment) + INDIA_AHEAD_MS).toISOString().slice(0, 10);

@@ -2,7 +2,18 @@ import type { Client } from 'pg';
 import type { BuiltInRoleCode } from '../../src/config/permissions.ts';
 import type { PersonKind } from '../../src/generated/prisma/enums.ts';
 import { peopleRows } from './people.ts';
-import type { LibraryRow, RoleAssignmentRow, TenantRow, TransitionRow, UserRow } from './rows.ts';
+import { guardianshipRow } from './person-facts.ts';
+import type {
+  BillingProfileRow,
+  BrandingRow,
+  GuardianshipRow,
+  LibraryRow,
+  RoleAssignmentRow,
+  TenantRow,
+  TransitionRow,
+  UserRow,
+} from './rows.ts';
+import { billingProfileRow, brandingRow } from './tenant-profile.ts';
 import { libraryRows, tenantRow, transitionRows, type TenantProfile } from './tenants.ts';
 
 type Rows = {
@@ -11,6 +22,9 @@ type Rows = {
   tenant_transitions: TransitionRow;
   users: UserRow;
   role_assignments: RoleAssignmentRow;
+  guardianships: GuardianshipRow;
+  tenant_branding: BrandingRow;
+  billing_profiles: BillingProfileRow;
 };
 
 /** Ids of the built-in roles. */
@@ -31,6 +45,7 @@ async function insertMissing<Table extends keyof Rows>(
   client: Client,
   table: Table,
   rows: Rows[Table][],
+  key = 'id',
 ): Promise<Set<string>> {
   const [first] = rows;
   if (!first) return new Set();
@@ -40,18 +55,18 @@ async function insertMissing<Table extends keyof Rows>(
   const inserted = await client.query<{ id: string }>({
     name: `seed_${table}`,
     text: `insert into ${table} (${columns}) select ${columns} from json_populate_recordset(null::${table}, $1)
-           on conflict do nothing returning id`,
+           on conflict do nothing returning ${key} as id`,
     values: [JSON.stringify(rows)],
   });
   return new Set(inserted.rows.map((row) => row.id));
 }
 
-/** Adds users that are missing, each with its role. @returns how many it added */
+/** Adds users that are missing, each with its role. @returns the ids of those it added */
 export async function insertUsers(
   client: Client,
   users: UserRow[],
   roleIdOf: (user: UserRow) => string,
-): Promise<number> {
+): Promise<Set<string>> {
   const added = await insertMissing(client, 'users', users);
   const assignments = users
     .filter((user) => added.has(user.id))
@@ -64,7 +79,7 @@ export async function insertUsers(
       created_at: user.created_at,
     }));
   await insertMissing(client, 'role_assignments', assignments);
-  return added.size;
+  return added;
 }
 
 /**
@@ -92,19 +107,50 @@ export async function insertTenants(
     missing.flatMap((profile) => transitionRows(profile, day)),
   );
 
+  await insertMissing(
+    client,
+    'tenant_branding',
+    missing.flatMap((profile) => brandingRow(profile, day) ?? []),
+    'tenant_id',
+  );
+  await insertMissing(
+    client,
+    'billing_profiles',
+    missing.flatMap((profile) => billingProfileRow(profile, day) ?? []),
+    'tenant_id',
+  );
+  return { tenants: missing.length, people: await insertPeople(client, missing, roles, day, passwordHash) };
+}
+
+/** The people of new tenants, in chunks, and which parent is whose. @returns how many it added */
+async function insertPeople(
+  client: Client,
+  profiles: TenantProfile[],
+  roles: RoleIds,
+  day: Date,
+  passwordHash: string,
+): Promise<number> {
   const roleIdOf = (user: UserRow) => roleId(roles, roleOfKind[user.kind ?? 'OWNER']);
   let people = 0;
   let chunk: UserRow[] = [];
-  for (const profile of missing) {
+  const insertChunk = async () => {
+    const added = await insertUsers(client, chunk, roleIdOf);
+    const pairs = chunk.flatMap((parent, index) => guardianshipRow(chunk[index - 1], parent) ?? []);
+    // Whose address somebody else took before is not there.
+    const known = pairs.filter((pair) => added.has(pair.student_id) && added.has(pair.guardian_id));
+    await insertMissing(client, 'guardianships', known);
+    people += added.size;
+    chunk = [];
+  };
+  for (const profile of profiles) {
     for (const person of peopleRows(profile, day, passwordHash)) {
+      // A parent stays in one chunk with their child, who comes right before.
+      if (chunk.length >= CHUNK && person.kind !== 'PARENT') await insertChunk();
       chunk.push(person);
-      if (chunk.length < CHUNK) continue;
-      people += await insertUsers(client, chunk, roleIdOf);
-      chunk = [];
     }
   }
-  people += await insertUsers(client, chunk, roleIdOf);
-  return { tenants: missing.length, people };
+  await insertChunk();
+  return people;
 }
 
 /** @throws Error that says how to create the built-in roles */

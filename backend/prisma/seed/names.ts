@@ -76,3 +76,17 @@ export function pickName(random: Random, region: Region, surname = random.pick(p
   const full = inDevanagari ? `${given.devanagari} ${surname.devanagari}` : `${given.latin} ${surname.latin}`;
   return { full, given: given.latin, surname };
 }
+
+/** In each pool the names of women come after those of men: from this one on. */
+const firstOfWomen: Record<Region, string> = { north: 'Ananya', west: 'Aarti', south: 'Ameena', east: 'Ankita' };
+
+const namesOfWomen = new Set(
+  (Object.keys(pools) as Region[]).flatMap((region) => {
+    const { given } = pools[region];
+    const women = given.slice(given.findIndex(({ latin }) => latin === firstOfWomen[region]));
+    return women.flatMap(({ latin, devanagari }) => (devanagari ? [latin, devanagari] : [latin]));
+  }),
+);
+
+/** @param full a name that `pickName` gave */
+export const isWomansName = (full: string): boolean => namesOfWomen.has(full.split(' ')[0] ?? '');

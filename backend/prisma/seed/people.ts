@@ -3,6 +3,7 @@ import { portalAdmins } from './accounts.ts';
 import { mobileNumber } from './contact-details.ts';
 import { createRandom, daysBefore, stableId, type Random } from './deterministic.ts';
 import { pickName, type PersonName } from './names.ts';
+import { factsBuilder, unknownFacts, type FactsOf } from './person-facts.ts';
 import type { UserRow } from './rows.ts';
 import { adminId, joinedAt, ownerName, tenantId, type TenantProfile } from './tenants.ts';
 
@@ -28,22 +29,32 @@ export function adminRows(day: Date, passwordHash: string): UserRow[] {
       last_login_at: daysBefore(day, 1 + (index % 3), OPENING_MINUTE + 7 * index),
       created_at: created,
       updated_at: created,
+      ...unknownFacts,
     };
   });
 }
 
-type Person = { kind: PersonKind; name: PersonName; phone: string; status: UserStatus; daysAgo: number };
+type Person = {
+  kind: PersonKind;
+  name: PersonName;
+  phone: string;
+  status: UserStatus;
+  daysAgo: number;
+  /** Whether a parent of theirs is known. */
+  hasParent?: boolean;
+};
 
 /** The people of a tenant, one after another: a large tenant's never stand in memory together. */
 export function* peopleRows(profile: TenantProfile, day: Date, passwordHash: string): Generator<UserRow> {
   const random = createRandom(`people:${profile.slug}`);
-  const rowOf = rowBuilder(profile, day, passwordHash, random);
+  const rowOf = rowBuilder(profile, day, passwordHash, random, factsBuilder(profile, day));
   yield ownerRow(profile, day, passwordHash, random);
   for (let index = 0; index < profile.staff; index++) yield rowOf(somebody(random, profile, 'STAFF'));
   for (let index = 0; index < profile.students; index++) {
-    const student = somebody(random, profile, 'STUDENT');
+    const student = { ...somebody(random, profile, 'STUDENT'), hasParent: hasParent(profile, index) };
     yield rowOf(student);
-    if (hasParent(profile, index)) yield rowOf(parentOf(random, profile, student));
+    // The parent comes right after the student: `guardianshipRow` relies on it.
+    if (student.hasParent) yield rowOf(parentOf(random, profile, student));
   }
 }
 
@@ -91,10 +102,11 @@ function ownerRow(profile: TenantProfile, day: Date, passwordHash: string, rando
     last_login_at: daysBefore(day, Math.min(profile.joinedDaysAgo, random.integer(1, 10)), EVENING_MINUTE),
     created_at: created,
     updated_at: created,
+    ...unknownFacts,
   };
 }
 
-function rowBuilder(profile: TenantProfile, day: Date, passwordHash: string, random: Random) {
+function rowBuilder(profile: TenantProfile, day: Date, passwordHash: string, random: Random, factsOf: FactsOf) {
   const ownTenantId = tenantId(profile);
   let count = 0;
   const namesakes = new Map<string, number>();
@@ -131,6 +143,7 @@ function rowBuilder(profile: TenantProfile, day: Date, passwordHash: string, ran
       last_login_at: signsIn ? lastLogin : null,
       created_at: created,
       updated_at: created,
+      ...factsOf(person, created),
     };
   };
 }

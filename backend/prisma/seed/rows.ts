@@ -1,4 +1,10 @@
-import type { PersonKind, TenantStatus, UserStatus, UserType } from '../../src/generated/prisma/enums.ts';
+import type {
+  GuardianRelation,
+  PersonKind,
+  TenantStatus,
+  UserStatus,
+  UserType,
+} from '../../src/generated/prisma/enums.ts';
 
 /** Rows as the tables name their columns; times are ISO 8601. Columns left out keep the table's default. */
 export type TenantRow = {
@@ -57,6 +63,48 @@ export type UserRow = {
   password_changed_at: string | null;
   email_verified: boolean;
   last_login_at: string | null;
+  created_at: string;
+  updated_at: string;
+} & PersonFacts;
+
+/** What is known of a person of a library; days as `YYYY-MM-DD`. */
+export type PersonFacts = {
+  date_of_birth: string | null;
+  library_id: string | null;
+  member_number: string | null;
+  joined_on: string | null;
+  course: string | null;
+  job_title: string | null;
+  marketing_consent: boolean;
+};
+
+export type GuardianshipRow = {
+  id: string;
+  tenant_id: string;
+  student_id: string;
+  guardian_id: string;
+  relation: GuardianRelation;
+  created_at: string;
+};
+
+export type BrandingRow = {
+  tenant_id: string;
+  display_name: string;
+  tagline: string | null;
+  primary_color: string;
+  accent_color: string;
+  updated_at: string;
+};
+
+export type BillingProfileRow = {
+  tenant_id: string;
+  legal_name: string;
+  gstin: string | null;
+  email: string;
+  address_line: string;
+  city: string;
+  state: string;
+  pincode: string;
   created_at: string;
   updated_at: string;
 };

@@ -14,6 +14,8 @@ export type RowSecurityRules = {
   private: string[];
   /** Tables whose rows may be inserted and read only. */
   appendOnly: string[];
+  /** Those of them whose rows the portal's scope removes in the end: a policy of theirs says which. */
+  purged?: string[];
   /** What sign-in may do, by table: privileges in alphabetical order. */
   authAccess: Record<string, string[]>;
   /** Tables whose owner may read them in spite of forced row security, for a function with its rights. */
@@ -86,6 +88,7 @@ export async function rowSecurityFaults(client: Client, rules: RowSecurityRules)
     ...Object.keys(rules.extraPolicies),
     ...rules.private,
     ...rules.appendOnly,
+    ...(rules.purged ?? []),
     ...Object.keys(rules.authAccess),
     ...rules.ownerReads,
     ...Object.values(rules.partitionSchemas),
@@ -137,7 +140,8 @@ function tenantTableFaults(table: Table, tenantColumn: string, rules: RowSecurit
   if (!table.forced) faults.push('row-level security is not forced upon its owner');
   if (!table.indexed.includes(tenantColumn)) faults.push(`has no index that begins with ${tenantColumn}`);
   const own = rules.appendOnly.includes(table.name) ? 'INSERT, SELECT' : 'DELETE, INSERT, SELECT, UPDATE';
-  const privileges = [`studyspot_portal: ${own}`, `studyspot_tenant: ${own}`];
+  const portal = rules.purged?.includes(table.name) ? `DELETE, ${own}` : own;
+  const privileges = [`studyspot_portal: ${portal}`, `studyspot_tenant: ${own}`];
   if (auth.length > 0) privileges.unshift(`studyspot_auth: ${auth.join(', ')}`);
   return [
     ...faults,

@@ -10,5 +10,6 @@ export const IDEMPOTENCY_HOURS = 24;
 export const IDEMPOTENCY_LOCK_SECONDS = 60;
 /** How long a graceful stop waits for requests and jobs. */
 export const SHUTDOWN_SECONDS = 12;
-/** The longest a request may take before it is answered 503. */
+/** The longest that a request may take to arrive; one with a file may take longer. */
 export const REQUEST_TIMEOUT_SECONDS = 20;
+export const UPLOAD_TIMEOUT_SECONDS = 120;

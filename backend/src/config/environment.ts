@@ -85,6 +85,19 @@ export const variables = {
     .optional()
     .describe('smtp:// or smtps:// with user and password; needed with EMAIL_PROVIDER=smtp'),
 
+  FILE_STORAGE: z
+    .enum(['local', 's3'])
+    .default('local')
+    .describe('local keeps files in DATA_DIR/files; s3 in a bucket: AWS, R2, MinIO, Supabase and others'),
+  S3_ENDPOINT: z.url().optional().describe('Address of the storage. Default: that of AWS in S3_REGION'),
+  S3_REGION: z.string().default('auto').describe('Region of the bucket; auto for R2'),
+  S3_BUCKET: z.string().optional().describe('Name of the bucket; needed with FILE_STORAGE=s3. Keep it private'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('Needed with FILE_STORAGE=s3'),
+  S3_SECRET_ACCESS_KEY: z.string().optional().describe('Needed with FILE_STORAGE=s3'),
+  S3_FORCE_PATH_STYLE: flag
+    .default(false)
+    .describe('true where the bucket stands in the path and not in the host: MinIO, Supabase'),
+
   OUTBOUND_ALLOW_LOCAL: flag
     .default(false)
     .describe(
@@ -126,6 +139,7 @@ export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
   }
   const problems = [
     ...always.filter((name) => !read.data[name]).map((name) => `${name}: is missing (./studyspot up sets it locally)`),
+    ...storageProblems(read.data),
     ...productionProblems(read.data),
   ];
   if (problems.length > 0) throw configurationError(problems);
@@ -134,12 +148,25 @@ export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
   return { ...read.data, PUBLIC_URL: read.data.PUBLIC_URL ?? `http://${host}:${PORT}` } as Environment;
 }
 
+const bucketAccess = ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const;
+
+function storageProblems(env: z.output<typeof schema>): string[] {
+  if (env.FILE_STORAGE === 'local') return [];
+  const missing = bucketAccess.filter((name) => !env[name]);
+  return [
+    ...missing.map((name) => `${name}: is missing, and FILE_STORAGE is s3`),
+    ...(env.S3_REGION === 'auto' && !env.S3_ENDPOINT ? ['S3_REGION: is missing; without S3_ENDPOINT it is AWS'] : []),
+  ];
+}
+
 function productionProblems(env: z.output<typeof schema>): string[] {
   if (env.EMAIL_PROVIDER === 'smtp' && !env.SMTP_URL) return ['SMTP_URL: is missing, and EMAIL_PROVIDER is smtp'];
   if (env.NODE_ENV !== 'production') return [];
   return [
     !env.PUBLIC_URL?.startsWith('https://') && 'PUBLIC_URL: must be the https:// address of the portal in production',
     env.EMAIL_PROVIDER === 'local' && 'EMAIL_PROVIDER: local keeps mails on this machine; use smtp in production',
+    env.FILE_STORAGE === 'local' &&
+      'FILE_STORAGE: local keeps files on this machine, where other processes do not find them; use s3 in production',
     env.OUTBOUND_ALLOW_LOCAL && 'OUTBOUND_ALLOW_LOCAL: must not be true in production',
     !env.REDIS_URL && 'REDIS_URL: is missing; limits would count per process only',
     env.JWT_SECRET === env.REFRESH_TOKEN_SECRET && 'REFRESH_TOKEN_SECRET: must differ from JWT_SECRET',

@@ -75,6 +75,7 @@ export const PERMISSIONS = {
     risk: 'HIGH',
     description: 'Change the settings of the platform and of tenants',
   },
+  'monitoring.read': { group: 'Monitoring', risk: 'LOW', description: 'Read the figures of the running processes' },
 } as const satisfies Record<string, PermissionDefinition>;
 
 type PermissionDefinition = {
@@ -131,8 +132,10 @@ export const BUILT_IN_ROLES = {
       'users.import',
       'users.export',
       'revenue.read',
+      'revenue.update',
       'security.impersonate',
       'settings.read',
+      'monitoring.read',
     ],
   },
   finance: {
@@ -175,6 +178,7 @@ export const BUILT_IN_ROLES = {
       'audit.read',
       'audit.verify',
       'settings.read',
+      'monitoring.read',
     ],
   },
   owner: {

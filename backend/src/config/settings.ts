@@ -56,6 +56,22 @@ export const SETTINGS = {
     description: 'Days of trial that a new tenant gets',
     example: 30,
   }),
+  'tenants.offboarding_grace_days': define({
+    group: 'Tenants',
+    scope: 'platform',
+    type: whole(30, 365),
+    default: 30,
+    description: 'Days between the beginning of an off-boarding and the removal of the data',
+    example: 60,
+  }),
+  'privacy.response_days': define({
+    group: 'Tenants',
+    scope: 'platform',
+    type: whole(1, 90),
+    default: 30,
+    description: 'Days within which a request about personal data is to be answered (DPDP Act 2023)',
+    example: 30,
+  }),
   'support.access_allowed': define({
     group: 'Support',
     scope: 'tenant',

@@ -5,7 +5,7 @@ import { portalLink, recipientById } from './recipients.ts';
 
 const LINK_DAYS = 7;
 
-/** Mails a new owner the link by which they choose their password. */
+/** Mails somebody new the link by which they choose their password. */
 export const sendWelcome: JobHandler<'email.welcome'> = async (ctx, { userId }) => {
   const user = await recipientById(ctx, userId);
   if (user?.status !== 'PENDING') return ctx.log.info('Nobody who waits to be welcomed', { userId });

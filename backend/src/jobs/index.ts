@@ -3,20 +3,33 @@ import type { JobHandler } from '../queues/job-context.ts';
 import { cleanUpAccess } from './cleanup-access.job.ts';
 import { cleanUpAuditExports } from './cleanup-audit-exports.job.ts';
 import { keepAuditMonths } from './cleanup-audit-months.job.ts';
+import { cleanUpDataExports } from './cleanup-data-exports.job.ts';
 import { cleanUpExpired } from './cleanup-expired.job.ts';
+import { removeImportFile } from './cleanup-import-file.job.ts';
+import { cleanUpLogos } from './cleanup-logos.job.ts';
+import { runOffboardings } from './cleanup-offboarding.job.ts';
+import { cleanUpImports } from './cleanup-imports.job.ts';
 import { sendAddressChanging } from './email-address-changing.job.ts';
 import { sendImpersonationStarted } from './email-impersonation-started.job.ts';
 import { sendInvite } from './email-invite.job.ts';
 import { sendMfaChanged } from './email-mfa-changed.job.ts';
 import { sendNewSignIn } from './email-new-sign-in.job.ts';
+import { sendCertificate } from './email-offboarding-certificate.job.ts';
+import { sendOffboarding } from './email-offboarding.job.ts';
 import { sendPasswordChanged } from './email-password-changed.job.ts';
 import { sendPasswordReset } from './email-password-reset.job.ts';
 import { sendRecoveryCodesLow } from './email-recovery-codes-low.job.ts';
 import { sendVerifyEmail } from './email-verify-email.job.ts';
 import { sendWelcome } from './email-welcome.job.ts';
+import { commitImport } from './import-commit.job.ts';
+import { undoImport } from './import-undo.job.ts';
+import { validateImport } from './import-validate.job.ts';
 import { anchorAudit } from './report-audit-anchors.job.ts';
 import { exportAudit } from './report-audit-export.job.ts';
 import { verifyAudit } from './report-audit-verification.job.ts';
+import { exportPeople } from './report-people-export.job.ts';
+import { exportPerson } from './report-person-export.job.ts';
+import { exportTenant } from './report-tenant-export.job.ts';
 import { deliverAuditStreams } from './webhook-audit-streams.job.ts';
 
 /** What runs each kind of job. One that is declared and not handled does not compile. */
@@ -31,12 +44,25 @@ export const handlers: { [Name in JobName]: JobHandler<Name> } = {
   'email.recovery-codes-low': sendRecoveryCodesLow,
   'email.invite': sendInvite,
   'email.impersonation-started': sendImpersonationStarted,
+  'email.offboarding': sendOffboarding,
+  'email.offboarding-certificate': sendCertificate,
   'cleanup.access': cleanUpAccess,
   'cleanup.expired': cleanUpExpired,
   'cleanup.audit-months': keepAuditMonths,
   'cleanup.audit-exports': cleanUpAuditExports,
+  'cleanup.data-exports': cleanUpDataExports,
+  'cleanup.import-file': removeImportFile,
+  'cleanup.logos': cleanUpLogos,
+  'cleanup.offboarding': runOffboardings,
+  'cleanup.imports': cleanUpImports,
+  'import.validate': validateImport,
+  'import.commit': commitImport,
+  'import.undo': undoImport,
   'report.audit-anchors': anchorAudit,
   'report.audit-export': exportAudit,
   'report.audit-verification': verifyAudit,
+  'report.people-export': exportPeople,
+  'report.person-export': exportPerson,
+  'report.tenant-export': exportTenant,
   'webhook.audit-streams': deliverAuditStreams,
 };

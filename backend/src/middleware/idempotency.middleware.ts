@@ -4,6 +4,7 @@ import type { Transaction } from '../config/database.ts';
 import { withScope } from '../config/scope.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
 import type { Actor, Scope } from '../types/context.ts';
+import type { Upload } from '../types/upload.ts';
 import { canonicalJson, sha256 } from '../utils/canonical-json.ts';
 import { AppError } from '../utils/errors.ts';
 import { newId } from '../utils/ids.ts';
@@ -45,12 +46,16 @@ export async function reserveIdempotencyKey(
   endpoint: Endpoint,
   request: Request,
   who: Holder,
-  input: { params: unknown; query: unknown; body: unknown },
+  { params, query, body, upload }: { params: unknown; query: unknown; body: unknown; upload?: Upload | undefined },
 ): Promise<{ replay: StoredAnswer } | { reservation: Reservation } | undefined> {
   const key = readKey(endpoint, request.get(IDEMPOTENCY_HEADER));
   if (!key) return undefined;
   const requestHash = sha256(
-    canonicalJson(JSON.parse(JSON.stringify([who.tenantId, input.params, input.query, input.body ?? null]))),
+    canonicalJson(
+      JSON.parse(
+        JSON.stringify([who.tenantId, params, query, body ?? null].concat(upload ? [upload.sha256, upload.name] : [])),
+      ),
+    ),
   );
   // An admin's keys are looked up across tenants: the same key in another tenant's space is another request.
   const scope: Scope = who.actor.type === 'ADMIN_USER' ? { role: 'portal' } : who.scope;

@@ -9,6 +9,8 @@ const PERSONAL = new Set(['setSupportAccess']);
 
 /** Data leaves, or comes in, by the file. */
 const bulk = /\.(export|import)$/;
+/** What does so with another permission. */
+const FILES = new Set(['getPersonExport', 'downloadPersonExport']);
 
 /**
  * Whether somebody who acts in another's name may not use an endpoint (rule 9): one that writes, unless that was asked
@@ -18,6 +20,7 @@ export function impersonationBars(endpoint: Endpoint, mode: ImpersonationMode): 
   if (endpoint.operationId === WAY_OUT) return false;
   const { access, method } = endpoint;
   if (endpoint.stepUp || PERSONAL.has(endpoint.operationId)) return true;
+  if (FILES.has(endpoint.operationId)) return true;
   if (typeof access === 'object' && 'permission' in access && bulk.test(access.permission)) return true;
   if (method === 'get') return false;
   const isOwnAccount = access === 'authenticated';

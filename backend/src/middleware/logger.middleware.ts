@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
 import { logAccess } from '../config/logger.ts';
+import { countRequest } from '../config/metrics.ts';
 import type { Actor } from '../types/context.ts';
 import { normalAddress } from '../utils/ip-address.ts';
 
@@ -29,12 +30,15 @@ export function requestLog(request: Request, response: Response, next: NextFunct
   facts.ip = normalAddress(request.ip);
   response.setHeader('X-Request-Id', facts.requestId);
   response.once('close', () => {
+    const status = response.writableFinished ? response.statusCode : 499;
+    const ms = Number((process.hrtime.bigint() - began) / 1000n) / 1000;
+    countRequest(facts.operationId, status, ms);
     logAccess({
       requestId: facts.requestId,
       method: request.method,
       operation: facts.operationId,
-      status: response.writableFinished ? response.statusCode : 499,
-      ms: Number((process.hrtime.bigint() - began) / 1000n) / 1000,
+      status,
+      ms,
       userId: facts.actor?.id,
       tenantId: facts.tenantId ?? undefined,
       ip: facts.ip,

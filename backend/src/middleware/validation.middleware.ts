@@ -1,33 +1,47 @@
 import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
-import { BODY_LIMIT_BYTES } from '../config/constants.ts';
+import { BODY_LIMIT_BYTES, REQUEST_TIMEOUT_SECONDS } from '../config/constants.ts';
 import type { Endpoint } from '../routes/endpoint.ts';
+import type { Upload } from '../types/upload.ts';
+import { cutOffLater } from '../utils/cut-off.ts';
 import { AppError, type FieldIssue } from '../utils/errors.ts';
+import { readForm, removeUpload } from './upload.middleware.ts';
 
 const nothing = z.strictObject({});
 const parseJson = express.json({ limit: BODY_LIMIT_BYTES, strict: false });
 
 type RawInput = { params: unknown; query: unknown; body: unknown };
+type RawBody = { body: unknown; upload?: Upload | undefined; issues?: FieldIssue[] };
 
-/** Everything the request says, checked against the declaration. All that is wrong is told at once. */
+/**
+ * Everything the request says, checked against the declaration. All that is wrong is told at once. A file that came
+ * along is the caller's to remove.
+ */
 export async function validateInput(endpoint: Endpoint, request: Request, response: Response) {
-  const raw: RawInput = {
-    params: request.params,
-    query: request.query,
-    body: await readBody(endpoint, request, response),
-  };
+  const { body, upload, issues = [] } = await readBody(endpoint, request, response);
+  try {
+    const raw = { params: request.params, query: request.query, body };
+    return { ...check(endpoint, raw, request.headers['if-match'], issues), upload };
+  } catch (error) {
+    await removeUpload(upload);
+    throw error;
+  }
+}
+
+function check(endpoint: Endpoint, raw: RawInput, ifMatchHeader: string | undefined, found: FieldIssue[]) {
   const issues: FieldIssue[] = [];
-  const check = (place: FieldIssue['in'], schema: z.ZodType | undefined, value: unknown): unknown => {
+  const checkPart = (place: FieldIssue['in'], schema: z.ZodType | undefined, value: unknown): unknown => {
     const read = (schema ?? nothing).safeParse(value, { error: expectation });
     if (read.success) return read.data;
     issues.push(...read.error.issues.flatMap((issue) => fieldIssues(place, issue)));
     return undefined;
   };
-  const params = check('path', endpoint.params, raw.params);
-  const query = check('query', endpoint.query, raw.query);
-  const body = check('body', endpoint.body, raw.body);
-  const ifMatch = endpoint.ifMatch ? versionOf(request.headers['if-match'], issues) : undefined;
-  if (endpoint.ifMatch === 'required' && request.headers['if-match'] === undefined && issues.length === 0) {
+  const params = checkPart('path', endpoint.params, raw.params);
+  const query = checkPart('query', endpoint.query, raw.query);
+  const body = checkPart('body', endpoint.body, raw.body);
+  issues.push(...found);
+  const ifMatch = endpoint.ifMatch ? versionOf(ifMatchHeader, issues) : undefined;
+  if (endpoint.ifMatch === 'required' && ifMatchHeader === undefined && issues.length === 0) {
     throw new AppError('version_required', 'Send If-Match with the ETag of what you have read, such as "3".');
   }
   if (issues.length > 0) {
@@ -97,19 +111,37 @@ function versionOf(header: string | undefined, issues: FieldIssue[]): number | u
 }
 
 /** Read only now: a caller who may not do this cannot make the server read a body. */
-async function readBody(endpoint: Endpoint, request: Request, response: Response): Promise<unknown> {
+async function readBody(endpoint: Endpoint, request: Request, response: Response): Promise<RawBody> {
   const isEmpty =
     request.headers['transfer-encoding'] === undefined && !(Number(request.headers['content-length']) > 0);
-  if (endpoint.method === 'get' || isEmpty) return {};
+  if (endpoint.upload) {
+    if (isEmpty) return { body: {}, issues: [{ in: 'body', field: endpoint.upload.field, message: 'is missing' }] };
+    const { fields, upload, issues } = await readForm(request, endpoint.upload);
+    return { body: fields, upload, issues };
+  }
+  if (endpoint.method === 'get' || isEmpty) return { body: {} };
   if (!request.is('application/json')) {
     throw new AppError(
       'unsupported_media_type',
       'Send the body as JSON, with the header Content-Type: application/json.',
     );
   }
-  await new Promise<void>((resolve, reject) => {
-    parseJson(request, response, (error?: unknown) => (error ? reject(bodyError(error)) : resolve()));
-  });
+  return { body: await readJson(request, response) };
+}
+
+async function readJson(request: Request, response: Response): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new AppError('request_timeout', 'The request took too long to arrive. Send it again.'));
+        cutOffLater(request);
+      }, REQUEST_TIMEOUT_SECONDS * 1000);
+      parseJson(request, response, (error?: unknown) => (error ? reject(bodyError(error)) : resolve()));
+    });
+  } finally {
+    clearTimeout(timer);
+  }
   return request.body as unknown;
 }
 

@@ -15,6 +15,27 @@ export const cleanupJobs = {
     payload: z.strictObject({}),
     schedule: { pattern: '20 * * * *', timeZone: PLATFORM_TIME_ZONE },
   }),
+  'cleanup.data-exports': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '25 * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Removes what a failed change of a tenant's logo has left behind: handed over before each. */
+  'cleanup.logos': defineJob({ queue: 'cleanup', payload: z.strictObject({ tenantId: z.string() }) }),
+  /** Tells owners that the purge of their tenant is near, and purges those whose time has come (rule 12). */
+  'cleanup.offboarding': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '35 * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Removes imports of people that are older than they are kept, with their files. */
+  'cleanup.imports': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '50 3 * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
+  /** Removes the file of an import from which somebody came whose data is erased. */
+  'cleanup.import-file': defineJob({ queue: 'cleanup', payload: z.strictObject({ importId: z.string() }) }),
   /** Removes roles and direct grants whose time is over; they grant nothing any more as it is. */
   'cleanup.access': defineJob({
     queue: 'cleanup',

@@ -20,7 +20,7 @@ export const emailJobs = {
       ),
   }),
   /** A new owner chooses a password by a link. */
-  'email.welcome': defineJob({ queue: 'email', payload: userId }),
+  'email.welcome': defineJob({ queue: 'email', payload: userId, whenShutOut: 'wait' }),
   /** Somebody new among the portal admins accepts by a link. */
   'email.invite': defineJob({ queue: 'email', payload: userId }),
   'email.password-changed': defineJob({ queue: 'email', payload: userId }),
@@ -48,6 +48,20 @@ export const emailJobs = {
   'email.impersonation-started': defineJob({
     queue: 'email',
     payload: z.strictObject({ impersonationId: z.string().min(1) }),
+  }),
+  /** An owner, or without one the tenant's own address, learns that an off-boarding begins, is near its end, or is called off. */
+  'email.offboarding': defineJob({
+    queue: 'email',
+    payload: z.strictObject({
+      offboardingId: z.string().min(1),
+      what: z.enum(['BEGUN', 'NOTICE', 'CANCELLED']),
+      userId: z.string().min(1).optional(),
+    }),
+  }),
+  /** After the purge, to the address that the tenant had. It is of no tenant: whatever is of that one is gone. */
+  'email.offboarding-certificate': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ offboardingId: z.string().min(1) }),
   }),
   'email.recovery-codes-low': defineJob({ queue: 'email', payload: userId.extend({ left: z.number().int() }) }),
 };

@@ -21,6 +21,7 @@ export const queues = {
   invoice: { concurrency: 4, attempts: 6, backoffSeconds: 15, timeoutSeconds: 120, keepCompleted: 5_000 },
   dunning: { concurrency: 4, attempts: 6, backoffSeconds: 30, timeoutSeconds: 120, keepCompleted: 5_000 },
   report: { concurrency: 2, attempts: 3, backoffSeconds: 60, timeoutSeconds: 900, keepCompleted: 1_000 },
+  import: { concurrency: 2, attempts: 5, backoffSeconds: 10, timeoutSeconds: 900, keepCompleted: 1_000 },
   webhook: { concurrency: 4, attempts: 3, backoffSeconds: 30, timeoutSeconds: 300, keepCompleted: 1_000 },
   cleanup: { concurrency: 1, attempts: 3, backoffSeconds: 60, timeoutSeconds: 900, keepCompleted: 1_000 },
 } as const satisfies Record<string, QueueSettings>;

@@ -11,6 +11,12 @@ export const reportJobs = {
   }),
   /** Writes the file of one export of audit rows. */
   'report.audit-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
+  /** Writes all data of a tenant into a zip. It goes on while the tenant is shut out: that is when they need it. */
+  'report.tenant-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
+  /** Writes what is known of one person into a zip. */
+  'report.person-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
+  /** Writes the people of a list into a file. It goes on while the tenant is shut out. */
+  'report.people-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
   /** Goes along every audit chain and raises the alarm when a link is broken. */
   'report.audit-verification': defineJob({
     queue: 'report',

@@ -1,10 +1,12 @@
 import { DelayedError, UnrecoverableError, WaitingError, type Job } from 'bullmq';
 import { z } from 'zod';
 import { logger } from '../config/logger.ts';
-import { withScope } from '../config/scope.ts';
+import { countJob } from '../config/metrics.ts';
+import { scopedReader, withScope } from '../config/scope.ts';
+import { sql } from '../utils/sql.ts';
 import type { JobEnvelope, JobWorker } from './backend.ts';
 import { lastingJobId, recordDeadLetter, safeErrorText } from './dead-letters.ts';
-import type { JobDefinitions } from './define-job.ts';
+import type { JobDefinition, JobDefinitions } from './define-job.ts';
 import { jobContext, type JobContext } from './job-context.ts';
 import { PermanentError } from './permanent-error.ts';
 
@@ -16,6 +18,9 @@ export type JobRegistry = {
 
 /** How long a job rests whose dead letter could not be written: the database is away. */
 const DATABASE_REST_MS = 30_000;
+
+/** How long a job waits before it asks again whether its tenant is open. */
+const SHUT_OUT_REST_MS = 10 * 60_000;
 
 /** Failures that were dealt with here; BullMQ reports them once more. */
 const dealtWith = new WeakSet<Error>();
@@ -33,15 +38,40 @@ export async function runJob(
 ): Promise<void> {
   const started = performance.now();
   try {
+    const now = await whatNow(registry.jobs[job.name], job);
+    if (now === 'drop') {
+      countJob(job.name, 'dropped');
+      return logger.info('Job dropped: its tenant is purged or shut out', describe(job));
+    }
+    if (now === 'wait') {
+      await job.moveToDelayed(Date.now() + SHUT_OUT_REST_MS, token);
+      throw new DelayedError();
+    }
     await attempt(registry, job, stopping);
+    countJob(job.name, 'done');
     logger.debug('Job done', { ...describe(job), milliseconds: Math.round(performance.now() - started) });
   } catch (error) {
+    if (error instanceof DelayedError) throw error;
     if (stopping.aborted) {
       await job.moveToWait(token);
       throw new WaitingError();
     }
+    countJob(job.name, 'failed');
     throw await failureOf(job, token, error);
   }
+}
+
+const portal = scopedReader({ role: 'portal' });
+
+/** What becomes of a job, by the state of its tenant. One of a tenant that is not known runs: it finds nothing. */
+async function whatNow(
+  definition: JobDefinition | undefined,
+  { data: { tenantId } }: Job<JobEnvelope>,
+): Promise<JobDefinition['whenShutOut']> {
+  if (!definition || !tenantId) return 'run';
+  const tenant = await portal.one<{ status: string }>(sql`select status from tenants where id = ${tenantId}`);
+  if (tenant?.status === 'PURGED') return 'drop';
+  return ['SUSPENDED', 'INACTIVE', 'OFFBOARDING'].includes(tenant?.status ?? '') ? definition.whenShutOut : 'run';
 }
 
 async function attempt(registry: JobRegistry, job: Job<JobEnvelope>, stopping: AbortSignal): Promise<void> {

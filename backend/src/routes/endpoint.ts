@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { AuditAction } from '../config/audit-actions.ts';
 import type { BuiltInRoleCode, Permission } from '../config/permissions.ts';
 import type { Actor, ManualContext, ReadContext, WriteContext } from '../types/context.ts';
+import type { Upload } from '../types/upload.ts';
 import type { ErrorCode } from '../utils/errors.ts';
 
 /**
@@ -16,7 +17,10 @@ import type { ErrorCode } from '../utils/errors.ts';
  * - `{ permission, tenant: 'required' }`: within one tenant only; a portal admin names it in `x-tenant-id`
  */
 export type Access =
-  'public' | 'authenticated' | { role: BuiltInRoleCode } | { permission: Permission; tenant?: 'own' | 'required'; whenSuspended?: true };
+  | 'public'
+  | 'authenticated'
+  | { role: BuiltInRoleCode }
+  | { permission: Permission; tenant?: 'own' | 'required'; whenSuspended?: true };
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 type ActorOf<A> = A extends 'public' ? null : Actor;
@@ -30,10 +34,22 @@ type ContextOf<M, T, A> = T extends 'manual'
 
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : Record<string, never>;
 
-export type Input<P, Q, B> = {
+/** One file that comes as `multipart/form-data`, in a field of its own beside those of `body`. */
+export type UploadRule = {
+  /** The name of the field. */
+  field: string;
+  maxBytes: number;
+  /** What is in it, and of which types. */
+  description: string;
+};
+
+export type Input<P, Q, B, U = undefined> = {
   params: Output<P>;
   query: Output<Q>;
+  /** Where a file comes along each field is sent as text: let the schemas of numbers and flags make them of it. */
   body: Output<B>;
+  /** The file on disk. It is there until the handler is done. */
+  upload: U extends UploadRule ? Upload : undefined;
   /** The version of `If-Match`, where the endpoint takes one and the caller sent one. */
   ifMatch: number | undefined;
 };
@@ -41,7 +57,7 @@ export type Input<P, Q, B> = {
 /** The action that the audit row of a write names; or why it needs none. */
 export type AuditDeclaration = AuditAction | { none: string };
 
-export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T> = {
+export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T, U> = {
   method: M;
   /** Below the module's prefix. Literal paths come before those with parameters. */
   path: `/${string}`;
@@ -52,6 +68,8 @@ export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R e
   params?: P;
   query?: Q;
   body?: B;
+  /** Takes a file; work on it before a transaction is opened, with `transaction: 'manual'`. */
+  upload?: U;
   /** What `data` of the answer holds; `pageOf(item)` for lists. Anything undeclared does not leave. */
   response: R;
   /** Default 200. */
@@ -68,7 +86,7 @@ export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R e
   transaction?: T;
   /** Errors of the rules, beyond those that follow from the declaration; for the document. */
   errors?: readonly ErrorCode[];
-  handler: (ctx: ContextOf<M, T, A>, input: Input<P, Q, B>) => Promise<z.input<R>>;
+  handler: (ctx: ContextOf<M, T, A>, input: Input<P, Q, B, U>) => Promise<z.input<R>>;
 } & (M extends 'get' ? { audit?: never } : { audit: AuditDeclaration });
 
 /** An endpoint whose types have done their work: what the router and the document need. */
@@ -82,6 +100,7 @@ export type Endpoint = {
   params?: z.ZodType;
   query?: z.ZodType;
   body?: z.ZodType;
+  upload?: UploadRule;
   response: z.ZodType;
   status?: 200 | 201 | 202;
   rateLimit?: { points: number; seconds: number } | 'none';
@@ -104,8 +123,9 @@ export const endpoint = <
   Q extends z.ZodType | undefined = undefined,
   B extends z.ZodType | undefined = undefined,
   T extends 'manual' | undefined = undefined,
+  U extends UploadRule | undefined = undefined,
 >(
-  declaration: EndpointDeclaration<M, A, P, Q, B, R, T>,
+  declaration: EndpointDeclaration<M, A, P, Q, B, R, T, U>,
 ): Endpoint => declaration;
 
 /** The endpoints of one module: a tag of the document and a prefix below `/api`. */

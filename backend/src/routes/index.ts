@@ -3,10 +3,12 @@ import { apiKeysModule } from './api-keys.routes.ts';
 import { auditModule } from './audit.routes.ts';
 import { authModule } from './auth.routes.ts';
 import type { Module } from './endpoint.ts';
+import { filesModule } from './files.routes.ts';
 import { impersonationsModule } from './impersonations.routes.ts';
 import { mfaModule } from './mfa.routes.ts';
 import { monitoringModule } from './monitoring.routes.ts';
 import { passkeysModule } from './passkeys.routes.ts';
+import { platformUsersModule } from './platform-users.routes.ts';
 import { rbacModule } from './rbac.routes.ts';
 import { securityModule } from './security.routes.ts';
 import { settingsModule } from './settings.routes.ts';
@@ -18,12 +20,14 @@ export const modules: readonly Module[] = [
   mfaModule,
   passkeysModule,
   tenantsModule,
+  platformUsersModule,
   adminUsersModule,
   rbacModule,
   securityModule,
   apiKeysModule,
   impersonationsModule,
   auditModule,
+  filesModule,
   monitoringModule,
   settingsModule,
 ];

@@ -4,7 +4,7 @@ import { endpoint, type Module } from './endpoint.ts';
 
 export const monitoringModule: Module = {
   tag: 'Monitoring',
-  description: 'For load balancers and orchestrators',
+  description: 'For load balancers, orchestrators and Prometheus',
   prefix: '/monitoring',
   endpoints: [
     endpoint({
@@ -29,6 +29,17 @@ export const monitoringModule: Module = {
       rateLimit: 'none',
       errors: ['service_unavailable'],
       handler: monitoring.getReady,
+    }),
+    endpoint({
+      method: 'get',
+      path: '/metrics',
+      operationId: 'getMetrics',
+      summary: 'Figures for Prometheus',
+      description:
+        'Durations of requests by operation, the cache, jobs, connections and the process, in the text format of Prometheus. Give Prometheus an API key that holds nothing but this permission. Each process tells its own.',
+      access: { permission: 'monitoring.read' },
+      response: v.metricsText,
+      handler: monitoring.getMetrics,
     }),
   ],
 };

@@ -1,6 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiRequestBodyObject,
+} from 'zod-openapi';
 import { takesIdempotencyKey } from '../middleware/idempotency.middleware.ts';
 import { ERROR_STATUS, type ErrorCode } from '../utils/errors.ts';
 import { fileTypesOf } from '../utils/file-answer.ts';
@@ -45,11 +50,12 @@ const ifMatchHeader = z.string().optional().meta({ description: 'The ETag that w
 
 /** The errors that follow from the declaration, and those that it names. */
 function errorsOf(endpoint: Endpoint): ErrorCode[] {
-  const { access, method, params, body, errors = [] } = endpoint;
+  const { access, method, params, body, upload, errors = [] } = endpoint;
   const isOpen = access === 'public';
   return [
     'validation_failed',
-    ...(body ? (['malformed_request', 'payload_too_large', 'unsupported_media_type'] as const) : []),
+    ...(body || upload ? (['malformed_request', 'payload_too_large', 'unsupported_media_type'] as const) : []),
+    ...(upload ? (['request_timeout'] as const) : []),
     ...(isOpen ? [] : (['unauthenticated', 'forbidden'] as const)),
     ...(typeof access === 'object' && 'tenant' in access ? (['tenant_mismatch', 'tenant_suspended'] as const) : []),
     ...(params || !isOpen ? (['not_found'] as const) : []),
@@ -141,6 +147,15 @@ function headersOf(endpoint: Endpoint): z.ZodObject | undefined {
   return Object.keys(headers).length > 0 ? z.object(headers) : undefined;
 }
 
+/** What the body of the request is: JSON, or a form with a file. */
+function bodyContentOf({ body, upload }: Endpoint): ZodOpenApiRequestBodyObject['content'] {
+  if (!upload) return { 'application/json': { schema: body, example: body && exampleOf(body, 'input') } };
+  const { field, maxBytes, description } = upload;
+  const file = z.file().meta({ description: `${description} At most ${maxBytes} bytes.`, example: '(the file)' });
+  const form = ((body ?? z.strictObject({})) as z.ZodObject).extend({ [field]: file });
+  return { 'multipart/form-data': { schema: form, example: exampleOf(form, 'input') } };
+}
+
 function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject {
   const { params, query, body } = endpoint;
   const header = headersOf(endpoint);
@@ -155,12 +170,7 @@ function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject
       ...(query && { query: query as z.ZodObject }),
       ...(header && { header }),
     },
-    ...(body && {
-      requestBody: {
-        required: true,
-        content: { 'application/json': { schema: body, example: exampleOf(body, 'input') } },
-      },
-    }),
+    ...((body || endpoint.upload) && { requestBody: { required: true, content: bodyContentOf(endpoint) } }),
     responses: {
       [String(endpoint.status ?? 200)]: {
         description: STATUS_CODES[endpoint.status ?? 200] ?? 'OK',

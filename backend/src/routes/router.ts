@@ -9,6 +9,7 @@ import { factsOf } from '../middleware/logger.middleware.ts';
 import { limitActor, limitAddress } from '../middleware/rate-limit.middleware.ts';
 import { authorize } from '../middleware/role.middleware.ts';
 import { resolveSpace, TENANT_HEADER, type Space } from '../middleware/tenant.middleware.ts';
+import { removeUpload } from '../middleware/upload.middleware.ts';
 import { validateInput } from '../middleware/validation.middleware.ts';
 import { PrincipalChanged, readerFor } from '../services/principal.service.ts';
 import { recordRefusal } from '../services/security-events.service.ts';
@@ -21,8 +22,9 @@ import {
 } from '../services/context.service.ts';
 import type { Actor } from '../types/context.ts';
 import { cookiesOf } from '../utils/cookies.ts';
+import { contentDisposition } from '../utils/content-disposition.ts';
 import { AppError } from '../utils/errors.ts';
-import { fileTypesOf, type FileAnswer } from '../utils/file-answer.ts';
+import { fileTypesOf, INLINE_TYPES, type FileAnswer } from '../utils/file-answer.ts';
 import { pageShape } from '../utils/page.ts';
 import { successBody } from '../utils/response.ts';
 import type { Endpoint, Module } from './endpoint.ts';
@@ -61,11 +63,24 @@ async function answerAnew(endpoint: Endpoint, request: Request, response: Respon
   const space = await resolveSpace(endpoint.access, actor, request.get(TENANT_HEADER));
   facts.tenantId = space.tenantId;
   const input = await validateInput(endpoint, request, response);
+  try {
+    return await answerInput(endpoint, contextBase(actor, space, request, response), input, request, response);
+  } finally {
+    await removeUpload(input.upload);
+  }
+}
 
-  const base = contextBase(actor, space, request, response);
+async function answerInput(
+  endpoint: Endpoint,
+  base: ContextBase,
+  input: ReadInput,
+  request: Request,
+  response: Response,
+): Promise<Answer> {
+  const { actor } = base;
   const reserved =
     actor && takesIdempotencyKey(endpoint)
-      ? await reserveIdempotencyKey(endpoint, request, { ...space, actor }, input)
+      ? await reserveIdempotencyKey(endpoint, request, { ...base, actor }, input)
       : undefined;
   if (reserved && 'replay' in reserved) {
     response.setHeader('Idempotent-Replayed', 'true');
@@ -233,11 +248,16 @@ function send(request: Request, response: Response, { status, body }: Answer): v
   response.end(text);
 }
 
-/** Always to be saved, never shown: what is in it was written by others. A caller who goes away ends it quietly. */
-async function sendFile(response: Response, { content, name, type, sizeBytes }: FileAnswer): Promise<void> {
+/**
+ * To be saved, not shown: what is in it was written by others. But an image that we encoded may be shown, also by pages
+ * of the portal at another address. A caller who goes away ends it quietly.
+ */
+async function sendFile(response: Response, { content, name, type, sizeBytes, inline }: FileAnswer): Promise<void> {
+  const isShown = inline === true && INLINE_TYPES.includes(type);
+  if (isShown) response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
   response.setHeader('Content-Type', type);
-  response.setHeader('Content-Length', sizeBytes);
-  response.setHeader('Content-Disposition', `attachment; filename="${name}"`);
+  if (sizeBytes !== undefined) response.setHeader('Content-Length', sizeBytes);
+  response.setHeader('Content-Disposition', contentDisposition(name, isShown ? 'inline' : 'attachment'));
   response.setHeader('Cache-Control', 'no-store');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   await pipeline(content, response).catch((error: unknown) => {

@@ -3,6 +3,14 @@ import { pageOf } from '../utils/page.ts';
 import * as impersonations from '../validators/impersonations.validator.ts';
 import * as v from '../validators/tenants.validator.ts';
 import { endpoint, type Module } from './endpoint.ts';
+import { tenantBrandingEndpoints } from './tenant-branding.routes.ts';
+import { tenantAnalyticsEndpoints } from './tenant-analytics.routes.ts';
+import { tenantExportEndpoints } from './tenant-exports.routes.ts';
+import { tenantLifecycleEndpoints } from './tenant-lifecycle.routes.ts';
+import { tenantPrivacyEndpoints } from './tenant-privacy.routes.ts';
+import { tenantLibrariesEndpoints } from './tenant-libraries.routes.ts';
+import { tenantNotesEndpoints } from './tenant-notes.routes.ts';
+import { tenantProfileEndpoints } from './tenant-profile.routes.ts';
 
 export const tenantsModule: Module = {
   tag: 'Tenants',
@@ -141,5 +149,13 @@ export const tenantsModule: Module = {
       errors: ['impersonation_restricted'],
       handler: tenants.setSupportAccess,
     }),
+    ...tenantProfileEndpoints,
+    ...tenantBrandingEndpoints,
+    ...tenantAnalyticsEndpoints,
+    ...tenantLibrariesEndpoints,
+    ...tenantNotesEndpoints,
+    ...tenantLifecycleEndpoints,
+    ...tenantExportEndpoints,
+    ...tenantPrivacyEndpoints,
   ],
 };

@@ -13,7 +13,6 @@ const ROWS_AT_ONCE = 500;
 type Reader = Pick<ReadContext, 'sql'>;
 type Range = { chain: string; first: number; last: number };
 export type ExportScope = { filter: AuditFilter; chain?: string | undefined };
-export type ExportProgress = { rows: number; stubs: number; sizeBytes: number; sha256: string };
 
 type Found = { range: Range; state: ChainState };
 
@@ -46,19 +45,18 @@ async function startOf(ctx: Reader, { range, state }: Found): Promise<ChainStart
 
 /**
  * The text of an export, piece by piece: never more than some hundred rows are in memory.
- * @param onProgress told after each piece; the last time with the SHA-256 of the whole
+ * @param told how many rows are written so far, after each piece
  */
 export async function* exportText(
   ctx: Reader,
   head: Omit<ExportHeader, 'type' | 'format' | 'version' | 'chains'>,
   { scope, format, signal }: { scope: ExportScope; format: ExportFormat; signal: AbortSignal },
-  onProgress: (progress: ExportProgress) => Promise<void>,
+  told: (rows: number) => Promise<void>,
 ): AsyncGenerator<string> {
   const hash = createHash('sha256');
-  const progress: ExportProgress = { rows: 0, stubs: 0, sizeBytes: 0, sha256: '' };
+  const progress = { rows: 0, stubs: 0 };
   const counted = (text: string): string => {
     hash.update(text);
-    progress.sizeBytes += Buffer.byteLength(text);
     return text;
   };
   const written = (lines: ExportLine[]): string => counted(lines.map(format.line).join(''));
@@ -82,12 +80,10 @@ export async function* exportText(
       progress.rows += lines.filter(({ type }) => type === 'row').length;
       progress.stubs += lines.filter(({ type }) => type === 'stub').length;
       yield written(lines);
-      await onProgress(progress);
+      await told(progress.rows);
     }
   }
-  const sha256 = hash.copy().digest('hex');
-  yield written([{ type: 'trailer', rows: progress.rows, stubs: progress.stubs, sha256 }]);
-  await onProgress({ ...progress, sha256: hash.digest('hex') });
+  yield format.line({ type: 'trailer', ...progress, sha256: hash.digest('hex') });
 }
 
 function lineOf({ passes, ...link }: Link & { passes: boolean }): ExportLine {

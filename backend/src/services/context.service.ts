@@ -13,6 +13,8 @@ import type {
 } from '../types/context.ts';
 import { newId } from '../utils/ids.ts';
 import { appendAudit } from './audit-chain.service.ts';
+import { staleAfter } from './cache-after-writes.policy.ts';
+import { forget } from './cache.service.ts';
 
 /** A context before anything is opened: who, in which scope, and for which request or job. */
 export type ContextBase<A extends Actor | null = Actor | null> = Omit<ReadContext<A>, 'sql'> & { system?: boolean };
@@ -64,6 +66,8 @@ export async function runInTransaction<A extends Actor | null, Result>(
     if (outbox.length > 0) await db.outboxMessage.createMany({ data: outbox, skipDuplicates: true });
     if (entries.length === 0 && audit.fallback) entries.push(audit.fallback);
     if (entries.length > 0) await appendAudit(db, base, entries, audit.action);
+    const stale = staleAfter(entries.map(({ resource, tenantId = base.tenantId }) => ({ resource, tenantId })));
+    if (stale.length > 0) forget(ctx, ...stale);
     handedOver = outbox.length > 0;
     afterwards = committed;
     return done;

@@ -13,6 +13,7 @@ type Wanted = { ward: string; input: GuardianInput; guardianId: string | undefin
  * Links students to their guardians, of whom each may have several. A guardian who is named by phone or email and is
  * not there yet is added as a parent, once for all their wards.
  * @param wards students of this tenant
+ * @param importId the import that brings them: guardians who are added belong to it, and go with it
  * @returns what stood in the way, by ward; such a ward is linked to nobody
  */
 export async function linkGuardians(
@@ -20,13 +21,14 @@ export async function linkGuardians(
   tenantId: string,
   wards: readonly Ward[],
   assignedById: string | null,
+  importId?: string,
 ): Promise<Map<string, DraftIssue>> {
   const wanted: Wanted[] = wards.flatMap(({ id, guardians }) =>
     guardians.map((input) => ({ ward: id, input, guardianId: undefined })),
   );
   if (wanted.length === 0) return new Map();
   await findGuardians(ctx, tenantId, wanted);
-  const added = await addMissing(ctx, tenantId, wanted, assignedById);
+  const added = await addMissing(ctx, tenantId, wanted, { assignedById, importId });
   const issues = new Map(
     wanted.filter(({ guardianId }) => guardianId === undefined).map(({ ward, input }) => [ward, issueOf(input)]),
   );
@@ -40,8 +42,8 @@ export async function linkGuardians(
 
 async function findGuardians(ctx: WriteContext, tenantId: string, wanted: Wanted[]): Promise<void> {
   const named = wanted.map(({ input }, index): queries.GuardianWanted => {
-    if ('id' in input) return { index, id: input.id, name: null, phone: null, email: null };
-    return { index, id: null, name: input.name, phone: input.phone ?? null, email: input.email ?? null };
+    if (input.id) return { index, id: input.id, name: null, phone: null, email: null };
+    return { index, id: null, name: input.name ?? '', phone: input.phone ?? null, email: input.email ?? null };
   });
   const found = await ctx.sql.many<{ index: number; userId: string }>(queries.guardiansThere(tenantId, named));
   for (const { index, userId } of found) {
@@ -55,14 +57,14 @@ async function addMissing(
   ctx: WriteContext,
   tenantId: string,
   wanted: Wanted[],
-  assignedById: string | null,
+  { assignedById, importId }: { assignedById: string | null; importId: string | undefined },
 ): Promise<string[]> {
   const newcomers = new Map<string, queries.PersonRow>();
   for (const entry of wanted) {
-    if (entry.guardianId !== undefined || 'id' in entry.input) continue;
-    const { relation: _, ...person } = entry.input;
-    const key = person.email ?? `${person.phone} ${person.name.toLowerCase()}`;
-    const row = newcomers.get(key) ?? personRow({ kind: 'PARENT', ...person });
+    if (entry.guardianId !== undefined || entry.input.id) continue;
+    const { name = '', phone, email } = entry.input;
+    const key = email ?? `${phone} ${name.toLowerCase()}`;
+    const row = newcomers.get(key) ?? personRow({ kind: 'PARENT', name, phone, email }, { importId });
     newcomers.set(key, row);
     entry.guardianId = row.id;
   }
@@ -82,8 +84,7 @@ const linkOf = ({ ward, input, guardianId }: Wanted) => ({
 
 const issueOf = (input: GuardianInput): DraftIssue => ({
   field: 'guardians',
-  message:
-    'id' in input
-      ? 'names somebody who is no parent of this tenant'
-      : 'has an email address that belongs to another account',
+  message: input.id
+    ? 'names somebody who is no parent of this tenant'
+    : 'has an email address that belongs to another account',
 });

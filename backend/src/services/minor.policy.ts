@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import { dayInIndia } from '../utils/india-time.ts';
 
 const ADULT_YEARS = 18;
@@ -13,6 +14,13 @@ export function isMinor(dateOfBirth: string | null | undefined, now: Date): bool
   const latestBirthday = `${String(year + ADULT_YEARS).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
   return dayInIndia(now) < latestBirthday;
 }
+
+/**
+ * Who was born after this day is under 18 on that day in India: for statements that ask it of many.
+ * @returns `YYYY-MM-DD`
+ */
+export const minorsBornAfter = (now: Date): string =>
+  DateTime.fromISO(dayInIndia(now)).minus({ years: ADULT_YEARS }).toISODate() ?? '';
 
 /** Whether somebody may be written to for marketing: they agreed, and are not under 18 (rule 14). */
 export const mayBeMarketedTo = (

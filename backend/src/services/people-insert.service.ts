@@ -13,7 +13,7 @@ export const roleOfKind: Readonly<Record<PersonKind, 'owner' | 'library_staff' |
 
 type RowOptions = {
   statusOf?: ((draft: PersonDraft) => 'ACTIVE' | 'PENDING') | undefined;
-  importId?: string;
+  importId?: string | undefined;
   importRow?: number | null;
 };
 

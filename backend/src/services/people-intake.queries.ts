@@ -18,7 +18,7 @@ export const roleIdsOf = (codes: string[]): Sql => sql`
 export type Wanted = { index: number; name: string; kind: string; phone: string | null };
 export type Namesake = { index: number; userId: string | null; name: string; earlier: number | null };
 
-const sameName = (left: Sql, right: Sql): Sql => sql`
+export const sameName = (left: Sql, right: Sql): Sql => sql`
   (lower(${left}) = lower(${right})
    or (length(app.name_key(${left})) > 3 and app.name_key(${left}) = app.name_key(${right})))`;
 
@@ -98,13 +98,25 @@ export type GuardianWanted = {
   email: string | null;
 };
 
-/** The parents who are meant; who is named by what they have, and by their name where they share a phone. */
-export const guardiansThere = (tenantId: string, wanted: GuardianWanted[]): Sql => sql`
-  select distinct on (w.index) w.index, u.id as "userId"
-    from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w (index int, id text, name text, phone text, email text)
-    join users u on u.tenant_id = ${tenantId} and u.kind = 'PARENT' and u.deleted_at is null
-     and (u.id = w.id or u.email = w.email or (u.phone = w.phone and ${sameName(sql`u.name`, sql`w.name`)}))
-   order by w.index, u.created_at, u.id`;
+/**
+ * The parents who are meant; who is named by what they have, and by their name where they share a phone. Each way of
+ * naming them is looked up by itself: an `or` of them goes through all parents of the tenant.
+ */
+export const guardiansThere = (tenantId: string, wanted: GuardianWanted[]): Sql => {
+  const parent = sql`u.tenant_id = ${tenantId} and u.kind = 'PARENT' and u.deleted_at is null`;
+  return sql`
+    with wanted as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb)
+          as w (index int, id text, name text, phone text, email text))
+    select distinct on (index) index, id as "userId" from (
+      select w.index, u.id, u.created_at from wanted w join users u on u.id = w.id and ${parent}
+      union all
+      select w.index, u.id, u.created_at from wanted w join users u on u.email = w.email and ${parent}
+      union all
+      select w.index, u.id, u.created_at from wanted w join users u on u.phone = w.phone and ${parent}
+         and ${sameName(sql`u.name`, sql`w.name`)}) as found
+     order by index, created_at, id`;
+};
 
 export const insertGuardianships = (
   tenantId: string,

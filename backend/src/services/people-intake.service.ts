@@ -54,7 +54,7 @@ export async function addPeople(
   const reasons = await reasonsOf(ctx, tenantId, refused);
   const wards = fine.map(({ draft, row }) => ({ id: row.id, guardians: draft.guardians ?? [] }));
   const settled = wards.filter(({ id }) => added.has(id));
-  const unlinked = await linkGuardians(ctx, tenantId, settled, options.assignedById);
+  const unlinked = await linkGuardians(ctx, tenantId, settled, options.assignedById, options.source?.importId);
   if (unlinked.size > 0) await ctx.sql.many(queries.removeAgain(tenantId, [...unlinked.keys()]));
   for (const { row, issues } of fine) {
     const issue = reasons.get(row.id) ?? unlinked.get(row.id);

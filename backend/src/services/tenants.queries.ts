@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import { containing, orderBy, sql, where, type Sql } from '../utils/sql.ts';
+import { searching } from '../utils/search.ts';
+import { orderBy, sql, where, type Sql } from '../utils/sql.ts';
 import type {
   listTenantsQuery,
   listTenantUsersQuery,
@@ -15,7 +16,7 @@ const tenantColumns = sql`
   t.time_zone as "timeZone", t.status, t.trial_ends_at as "trialEndsAt", t.version,
   t.created_at as "createdAt", t.updated_at as "updatedAt",
   (select jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email, 'status', u.status)
-     from users u where u.tenant_id = t.id and u.kind = 'OWNER' order by u.created_at, u.id limit 1) as owner`;
+     from users u where u.tenant_id = t.id and u.kind = 'OWNER' and u.deleted_at is null order by u.created_at, u.id limit 1) as owner`;
 
 export const tenantById = (id: string): Sql =>
   sql`select ${tenantColumns} from tenants t where t.id = ${id} and t.status <> 'PURGED'`;
@@ -34,11 +35,11 @@ const sortColumns: Record<(typeof tenantSortColumns)[number], string> = {
 const matching = ({ status, city, state, createdFrom, createdTo, q }: TenantFilter): Sql =>
   where(
     status ? sql`t.status = ${status}::tenant_status` : sql`t.status <> 'PURGED'`,
-    city && sql`t.city = ${city}`,
+    city && sql`lower(t.city) = ${city.toLowerCase()}`,
     state && sql`t.state = ${state}`,
     createdFrom && sql`t.created_at >= ${createdFrom}`,
     createdTo && sql`t.created_at < ${createdTo}`,
-    q && sql`app.tenant_search_text(t.name, t.slug, t.email, t.phone, t.gstin) like ${containing(q)}`,
+    q && searching(sql`app.tenant_search_text(t.name, t.slug, t.email, t.phone, t.gstin)`, q),
   );
 
 /**
@@ -56,12 +57,11 @@ export function tenantUserRows(
   tenantId: string,
   { kind, status, q, sort, order }: TenantUserFilter,
 ): { rows: Sql; count: Sql } {
-  const pattern = q && containing(q);
   const conditions = where(
-    sql`u.tenant_id = ${tenantId}`,
+    sql`u.tenant_id = ${tenantId} and u.deleted_at is null`,
     kind && sql`u.kind = ${kind}::person_kind`,
     status && sql`u.status = ${status}::user_status`,
-    pattern && sql`(lower(u.name) like ${pattern} or u.email like ${pattern} or u.phone like ${pattern})`,
+    q && searching(sql`u.search_text`, q),
   );
   return {
     rows: sql`select u.id, u.name, u.email, u.phone, u.kind, u.status, u.last_login_at as "lastLoginAt", u.created_at as "createdAt"

@@ -16,13 +16,13 @@ import {
 } from '../validators/tenants.validator.ts';
 import { endSessions } from './sessions.service.ts';
 import { settingOf } from './settings.service.ts';
-import { assertTransition, statusAfterActivation } from './tenant-status.policy.ts';
+import { statusAfterActivation } from './tenant-status.policy.ts';
+import { assertNotLeaving, moveTenant, recordTransition, type LockedTenant } from './tenant-status.service.ts';
 import * as queries from './tenants.queries.ts';
 
 type CreateTenant = z.output<typeof createTenantBody>;
 type UpdateTenant = z.output<typeof updateTenantBody>;
 type TenantView = z.input<typeof tenant>;
-type LockedTenant = { id: string; status: TenantStatus; trialEndsAt: Date | null; version: number };
 
 const DAY_MS = 86_400_000;
 
@@ -129,16 +129,22 @@ export async function updateTenant(
  * @throws AppError invalid_transition
  */
 export async function suspendTenant(ctx: WriteContext<Actor>, id: string, reason: string): Promise<TenantView> {
-  await changeStatus(ctx, id, () => 'SUSPENDED', reason);
+  const next = async (tenant: LockedTenant) => {
+    await assertNotLeaving(ctx, tenant);
+    return 'SUSPENDED' as const;
+  };
+  await moveTenant(ctx, id, next, reason);
   await endSessions(ctx, { tenantId: id }, 'TENANT_SUSPENDED');
   return getTenant(ctx, id);
 }
 
 /** Opens a tenant again; what is left of an interrupted trial goes on. @throws AppError invalid_transition */
 export async function activateTenant(ctx: WriteContext<Actor>, id: string, reason?: string): Promise<TenantView> {
-  const next = async (tenant: LockedTenant) =>
-    statusAfterActivation(tenant, await statusBeforeSuspension(ctx, id), ctx.now);
-  await changeStatus(ctx, id, next, reason);
+  const next = async (tenant: LockedTenant) => {
+    await assertNotLeaving(ctx, tenant);
+    return statusAfterActivation(tenant, await statusBeforeSuspension(ctx, id), ctx.now);
+  };
+  await moveTenant(ctx, id, next, reason);
   return getTenant(ctx, id);
 }
 
@@ -149,34 +155,4 @@ async function statusBeforeSuspension(ctx: WriteContext, tenantId: string): Prom
     select: { from: true },
   });
   return suspension?.from;
-}
-
-/** The row is locked first: of two changes at once the second sees what the first has done. */
-async function changeStatus(
-  ctx: WriteContext<Actor>,
-  id: string,
-  next: (tenant: LockedTenant) => TenantStatus | Promise<TenantStatus>,
-  reason?: string,
-): Promise<void> {
-  const tenant = orNotFound(await ctx.sql.one<LockedTenant>(queries.lockTenant(id)), 'tenant');
-  const status = await next(tenant);
-  assertTransition(tenant.status, status);
-  await ctx.db.tenant.update({ where: { id }, data: { status, version: { increment: 1 } } });
-  // Now, and not when the request began: the history is in the order in which changes got the lock.
-  await recordTransition(ctx, id, { from: tenant.status, to: status, reason, createdAt: new Date() });
-  ctx.audit({
-    resource: 'tenant',
-    resourceId: id,
-    tenantId: id,
-    before: { status: tenant.status },
-    after: { status },
-    ...(reason && { details: { reason } }),
-  });
-}
-
-type Transition = { from: TenantStatus | null; to: TenantStatus; reason?: string; createdAt: Date };
-
-async function recordTransition(ctx: WriteContext<Actor>, tenantId: string, transition: Transition): Promise<void> {
-  const actor = { actorId: ctx.actor.id, actorName: ctx.actor.name };
-  await ctx.db.tenantTransition.create({ data: { tenantId, ...transition, ...actor } });
 }

@@ -36,6 +36,11 @@ export async function cursorPage<Row extends Cursor>(
     ...((parent ? [parent.of] : []) as [Sql]),
   );
   if (parent) orNotFound(parents[0], parent.what);
+  return cursorSlice(found, limit);
+}
+
+/** What is shown of rows of which one more was read than is shown, and where they go on. */
+export function cursorSlice<Row extends Cursor>(found: readonly Row[], limit: number) {
   const items = found.slice(0, limit);
   return { items, meta: { limit, nextCursor: cursorAfter(items, found.length > limit) } };
 }

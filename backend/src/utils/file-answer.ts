@@ -4,11 +4,17 @@ import { z } from 'zod';
 /** A file as an answer: it is streamed as it is, without the envelope. */
 export type FileAnswer = {
   content: Readable;
-  /** What it is called when it is saved: plain characters alone. */
+  /** What it is called when it is saved: in any script, without control characters. */
   name: string;
   type: string;
-  sizeBytes: number;
+  /** Shown by the browser instead of saved: for images that we encoded ourselves alone, see `INLINE_TYPES`. */
+  inline?: boolean | undefined;
+  /** Left out where it is not known before the last byte. */
+  sizeBytes?: number;
 };
+
+/** What a browser may show of files: nothing in these can run. */
+export const INLINE_TYPES: readonly string[] = ['image/png', 'image/webp'];
 
 const fileTypes = new WeakMap<z.ZodType, readonly string[]>();
 
@@ -19,7 +25,7 @@ const fileTypes = new WeakMap<z.ZodType, readonly string[]>();
 export function fileOf(...types: [string, ...string[]]): z.ZodType<FileAnswer, FileAnswer> {
   const schema = z.custom<FileAnswer>((value) => {
     const { content, name, type } = (value ?? {}) as Partial<FileAnswer>;
-    return Boolean(content) && /^[\w.-]+$/.test(name ?? '') && types.includes(type ?? '');
+    return Boolean(content) && /^\P{C}{1,255}$/u.test(name ?? '') && types.includes(type ?? '');
   });
   fileTypes.set(schema, types);
   return schema;

@@ -1,6 +1,6 @@
 import sql, { empty, join, raw, type Sql } from 'sql-template-tag';
 
-export { empty, join, sql };
+export { empty, join, raw, sql };
 export type { Sql };
 
 /** `where a and b and …` of the conditions that are there. */

@@ -17,20 +17,40 @@ export const personKind = z
   .enum(PersonKind)
   .meta({ description: 'What the person is to the library', example: 'STUDENT' });
 
-const relation = z
+export const relation = z
   .enum(GuardianRelation)
   .meta({ description: 'What the guardian is to the student', example: 'MOTHER' });
 
-const reachable = { message: 'is missing: give an email address or a phone number', path: ['phone'] };
-const isReachable = (person: { email?: string | null | undefined; phone?: string | null | undefined }): boolean =>
-  Boolean(person.email ?? person.phone);
+export const unreachable = 'is missing: give an email address or a phone number';
+export const reachable = { message: unreachable, path: ['phone'] };
+export const isReachable = (person: {
+  email?: string | null | undefined;
+  phone?: string | null | undefined;
+}): boolean => Boolean(person.email ?? person.phone);
 
-/** A guardian who is there already, or one to be found by phone or email, and added where there is none. */
+/**
+ * A guardian who is there already, by id alone; or one to be found by phone or email and name, and added where there is
+ * none.
+ */
 export const guardian = z
-  .union([
-    z.strictObject({ id, relation }),
-    z.strictObject({ name, phone: phone.optional(), email: email.optional(), relation }).refine(isReachable, reachable),
-  ])
+  .strictObject({
+    id: id.optional().meta({ description: 'A parent who is there already; then nothing else but the relation' }),
+    name: name.optional(),
+    phone: phone.optional(),
+    email: email.optional(),
+    relation,
+  })
+  .superRefine((named, check) => {
+    const refuse = (field: string, message: string) => check.addIssue({ code: 'custom', path: [field], message });
+    if (named.id === undefined) {
+      if (named.name === undefined) refuse('name', 'is missing: give the name, or the id of a parent who is there');
+      else if (!isReachable(named)) refuse('phone', unreachable);
+      return;
+    }
+    for (const field of ['name', 'phone', 'email'] as const) {
+      if (named[field] !== undefined) refuse(field, 'is not for a parent who is named by id');
+    }
+  })
   .meta({ id: 'GuardianInput', example: { name: 'Sunita Kumar', phone: '+919829054322', relation: 'MOTHER' } });
 
 export const personProfile = {
@@ -71,7 +91,7 @@ export function fieldsOfOtherKinds({ kind, course, jobTitle, guardians: named }:
     course && kind !== 'STUDENT' && { field: 'course', message: 'is for students only' },
     jobTitle && kind !== 'STAFF' && { field: 'jobTitle', message: 'is for staff only' },
     named && named.length > 0 && kind !== 'STUDENT' && { field: 'guardians', message: 'are for students only' },
-  ].filter((problem): problem is { field: string; message: string } => typeof problem === 'object');
+  ].filter((problem): problem is { field: string; message: string } => Boolean(problem));
 }
 
 /** One person to be added: what `addPeople` takes. */

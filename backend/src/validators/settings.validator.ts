@@ -4,7 +4,7 @@ import { email, isoDate } from '../utils/fields.ts';
 import { id } from '../utils/ids.ts';
 import { pageQuery } from '../utils/page.ts';
 
-const key = z
+export const key = z
   .string()
   .max(80)
   .regex(/^[a-z0-9_]+(\.[a-z0-9_]+)?$/, 'must be the key of a setting, such as tenants.trial_days')
@@ -18,10 +18,10 @@ const ofTenant = id.optional().meta({ description: 'That of this tenant; else of
 export const effectiveQuery = z.strictObject({ tenantId: ofTenant });
 export const historyQuery = pageQuery(['version']).extend({ tenantId: ofTenant });
 
-const newValue = z
+export const newValue = z
   .union([z.boolean(), z.number(), z.string().max(2000)], 'must be text, a number, or true or false')
   .meta({ description: 'As the definition of the setting says', example: 30 });
-const seenVersion = z
+export const seenVersion = z
   .number()
   .int()
   .min(0)
@@ -57,13 +57,13 @@ export const testBody = z.strictObject({
 const hidden = z
   .object({ set: z.boolean() })
   .meta({ description: 'Stands for a secret, which is never shown', example: { set: true } });
-const value = z
+export const value = z
   .union([z.boolean(), z.number(), z.string(), hidden])
   .nullable()
   .meta({ description: 'null: there is none', example: 30 });
 
-const defaultValue = value.meta({ description: 'What holds when nobody has set it', example: 14 });
-const knownKey = z.enum(settingKeys).meta({ description: 'Key of the setting', example: 'tenants.trial_days' });
+export const defaultValue = value.meta({ description: 'What holds when nobody has set it', example: 14 });
+export const knownKey = z.enum(settingKeys).meta({ description: 'Key of the setting', example: 'tenants.trial_days' });
 
 export const definition = z.object({
   key: knownKey,

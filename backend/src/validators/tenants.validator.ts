@@ -12,15 +12,15 @@ export const tenantId = z.strictObject({ id });
 
 const status = z.enum(TenantStatus).meta({ description: 'Where the tenant is in its life', example: 'ACTIVE' });
 const name = text(120, 2).meta({ description: 'Name of the business', example: 'Saraswati Reading Hall' });
-const city = text(80).meta({ description: 'City', example: 'Kota' });
-const state = z
+export const city = text(80).meta({ description: 'City', example: 'Kota' });
+export const state = z
   .enum(stateCodes)
   .meta({ description: 'State or union territory, ISO 3166-2:IN without the country', example: 'RJ' });
 const reason = text(500, 5).meta({
   description: 'Why; it is kept in the history',
   example: 'Invoice SS/26-27/000123 is unpaid since June',
 });
-const gstin = z
+export const gstin = z
   .string()
   .trim()
   .toUpperCase()
@@ -49,7 +49,7 @@ const profile = {
 export const gstinFitsState = (tenant: { gstin?: string | null; state?: string | null }): boolean =>
   !tenant.gstin || !tenant.state || tenant.gstin.startsWith(stateByCode(tenant.state)?.gstCode ?? '');
 export const gstinOfAnotherState = 'begins with the code of another state than `state`';
-const gstinOfState = { message: gstinOfAnotherState, path: ['gstin'] };
+export const gstinOfState = { message: gstinOfAnotherState, path: ['gstin'] };
 
 export const createTenantBody = z
   .strictObject({
@@ -82,18 +82,25 @@ export const activateTenantBody = z.strictObject({ reason: reason.optional() }).
 export const tenantSortColumns = ['createdAt', 'name', 'status', 'city', 'trialEndsAt'] as const;
 export const listTenantsQuery = pageQuery(tenantSortColumns).extend({
   status: status.optional(),
-  city: city.optional(),
+  city: city.optional().meta({ description: 'City, whatever its case', example: 'Kota' }),
   state: state.optional(),
   createdFrom: moment.optional().meta({ description: 'Created then or later' }),
   createdTo: moment.optional().meta({ description: 'Created before' }),
-  q: search.optional().meta({ description: 'Part of name, slug, email, phone or GSTIN' }),
+  q: search.optional().meta({
+    description:
+      'All words of it are found: as part of name, slug, email, phone or GSTIN, or as the name sounds in either script',
+  }),
 });
 
 export const userSortColumns = ['createdAt', 'name'] as const;
 export const listTenantUsersQuery = pageQuery(userSortColumns).extend({
   kind: z.enum(PersonKind).optional().meta({ description: 'What the person is to the library', example: 'STUDENT' }),
   status: z.enum(UserStatus).optional().meta({ description: 'State of the account', example: 'ACTIVE' }),
-  q: search.optional().meta({ description: 'Part of name, email or phone', example: 'meera' }),
+  q: search.optional().meta({
+    description:
+      'All words of it are found: as part of name, email, phone or number, or as the name sounds in either script',
+    example: 'meera',
+  }),
 });
 
 export const listTransitionsQuery = pageQuery(['createdAt']).omit({ sort: true });

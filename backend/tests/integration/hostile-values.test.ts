@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import type { Endpoint } from '../../src/routes/endpoint.ts';
 import { modules } from '../../src/routes/index.ts';
-import { exampleOf } from '../../src/routes/openapi-examples.ts';
 import type { Answer } from '../support/client.ts';
+import { exampleBody, requestOf } from '../support/example-request.ts';
 import { someAddress } from '../support/factories.ts';
 import { expectError, expectSuccess } from '../support/expectations.ts';
 import { startTestApp, type TestApp } from '../support/server.ts';
@@ -194,7 +194,7 @@ describe('Whatever stands in', () => {
     'the field $field of $name, it is kept as it is, or refused by name',
     async ({ endpoint, path, field }) => {
       const caller = callerFor(endpoint);
-      const example = exampleOf(endpoint.body as z.ZodType, 'input') as Record<string, unknown>;
+      const example = exampleBody(endpoint);
       for (const value of hostileValues) {
         // What has to be new is new each time; an account that is not there costs no time to verify.
         const fresh = `x${randomUUID().slice(0, 12)}`;
@@ -206,7 +206,8 @@ describe('Whatever stands in', () => {
           }),
           [field]: value,
         };
-        const answer = await app.call(endpoint.method.toUpperCase(), pathOf(path), { ...(await caller()), body });
+        const request = requestOf(endpoint, body);
+        const answer = await app.call(endpoint.method.toUpperCase(), pathOf(path), { ...(await caller()), ...request });
         expectAnswered(answer, `${field}: ${JSON.stringify(value)}`);
         if (answer.body.error?.code === 'validation_failed') {
           const fields: string[] = answer.body.error.details.issues.map((issue: { field: string }) => issue.field);

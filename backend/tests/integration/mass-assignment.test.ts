@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import type { Endpoint } from '../../src/routes/endpoint.ts';
 import { modules } from '../../src/routes/index.ts';
-import { exampleOf } from '../../src/routes/openapi-examples.ts';
 import { newId } from '../../src/utils/ids.ts';
+import { exampleBody, requestOf } from '../support/example-request.ts';
 import { someAddress } from '../support/factories.ts';
 import { expectError } from '../support/expectations.ts';
 import { startTestApp, type TestApp } from '../support/server.ts';
@@ -30,7 +30,8 @@ async function send(endpoint: Endpoint, path: string, rawBody: string) {
   const headers: Record<string, string> = { 'x-forwarded-for': someAddress() };
   if (endpoint.ifMatch === 'required') headers['if-match'] = '"1"';
   const token = endpoint.access === 'public' ? undefined : await tokenWithin(endpoint);
-  return app.call(endpoint.method.toUpperCase(), path.replace(/:\w+/g, newId()), { token, headers, rawBody });
+  const request = endpoint.upload ? requestOf(endpoint, JSON.parse(rawBody) as Record<string, unknown>) : { rawBody };
+  return app.call(endpoint.method.toUpperCase(), path.replace(/:\w+/g, newId()), { token, headers, ...request });
 }
 
 const used = new Map<string, number>();
@@ -41,8 +42,6 @@ async function tokenWithin({ operationId, rateLimit }: Endpoint): Promise<string
   used.set(operationId, calls);
   return calls < most ? admin : app.elevatedToken();
 }
-
-const example = (endpoint: Endpoint) => exampleOf(endpoint.body as z.ZodType, 'input') as Record<string, unknown>;
 
 /** What would be worth setting: who somebody is, whose row it is, what they may do, what they prove it with. */
 const coveted: Record<string, unknown> = {
@@ -66,14 +65,14 @@ describe('A body cannot set', () => {
   it.each(writes)('what $name does not name', async ({ endpoint, path }) => {
     for (const [key, value] of Object.entries({ ...coveted, role: 'super_admin', tenantId: newId(), id: newId() })) {
       if (namesItself(endpoint, key)) continue;
-      const answer = await send(endpoint, path, JSON.stringify({ ...example(endpoint), [key]: value }));
+      const answer = await send(endpoint, path, JSON.stringify({ ...exampleBody(endpoint), [key]: value }));
       expectError(answer, 400, 'validation_failed');
       expect(answer.text).toContain(`"${key}"`);
     }
   });
 
   it.each(writes)('a prototype, in $name', async ({ endpoint, path }) => {
-    const body = JSON.stringify(example(endpoint)).slice(0, -1);
+    const body = JSON.stringify(exampleBody(endpoint)).slice(0, -1);
     const comma = body.length > 1 ? ',' : '';
     for (const key of ['__proto__', 'constructor', 'prototype']) {
       const answer = await send(endpoint, path, `${body}${comma}"${key}":{"isAdmin":true,"role":"super_admin"}}`);
@@ -111,7 +110,7 @@ describe('Too much of a good thing is refused', () => {
     ];
     for (const value of huge) {
       expect(takes(field, value), `${field.name} takes ${JSON.stringify(value).slice(0, 40)}`).toBe(false);
-      const answer = await send(endpoint, path, JSON.stringify({ ...example(endpoint), [field.name]: value }));
+      const answer = await send(endpoint, path, JSON.stringify({ ...exampleBody(endpoint), [field.name]: value }));
       expectError(answer, 400, 'validation_failed');
       expect(answer.text.length, 'the answer does not give it back').toBeLessThan(10_000);
     }

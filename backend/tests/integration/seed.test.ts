@@ -17,7 +17,9 @@ import { isValidGstin } from '../../src/utils/gstin.ts';
 import { stateByCode, stateByGstCode } from '../../src/utils/indian-states.ts';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase, withClient } from '../support/database.ts';
 
-const tables = ['users', 'role_assignments', 'tenants', 'tenant_transitions', 'libraries'] as const;
+const tables = ['users', 'role_assignments', 'tenants', 'tenant_transitions', 'libraries', 'guardianships'] as const;
+/** One row for a tenant, under its id. */
+const tablesOfTenants = ['tenant_branding', 'billing_profiles'] as const;
 /** Half past midnight in India, while it is still the day before in UTC. */
 const now = new Date('2026-07-31T19:00:00Z');
 const later = new Date('2026-08-20T06:00:00Z');
@@ -43,9 +45,9 @@ async function query<Row extends QueryResultRow>(text: string, values: unknown[]
 /** Number and hash of the rows of each table. */
 async function contents(of = database) {
   const result: Record<string, unknown> = {};
-  for (const table of tables) {
+  for (const table of [...tables, ...tablesOfTenants]) {
     [result[table]] = await query(
-      `select count(*)::int, md5(string_agg(t::text, e'\\n' order by id)) from ${table} t`,
+      `select count(*)::int, md5(string_agg(t::text, e'\\n' order by t::text)) from ${table} t`,
       [],
       of,
     );
@@ -137,6 +139,53 @@ describe('the people of the demo', () => {
   });
 });
 
+describe('the students and the staff of the demo', () => {
+  const age = `date_part('year', age(($1::timestamptz at time zone 'Asia/Kolkata')::date, s.date_of_birth))`;
+
+  it('are known as a library knows them', async () => {
+    const wrong = await query(
+      `select s.id from users s left join libraries l on l.id = s.library_id and l.tenant_id = s.tenant_id
+        where s.type = 'PLATFORM_USER'
+          and ((s.kind in ('STUDENT', 'STAFF')) <> (l.id is not null and s.joined_on is not null)
+               or (s.kind = 'STUDENT') <> (s.date_of_birth is not null and s.member_number is not null and s.course is not null)
+               or (s.kind = 'STAFF') <> (s.job_title is not null))`,
+    );
+    expect(wrong).toEqual([]);
+    const strange = await query(
+      `select s.id from users s where s.date_of_birth is not null and not (${age} between 14 and 30 and s.joined_on > s.date_of_birth)`,
+      [now],
+    );
+    expect(strange).toEqual([]);
+  });
+
+  it('have a guardian where they are under 18, and no marketing', async () => {
+    const [counts] = await query<Record<string, number>>(
+      `select count(*)::int minors, count(*) filter (where g.id is null)::int alone,
+              count(*) filter (where s.marketing_consent)::int marketed
+         from users s left join guardianships g on g.student_id = s.id where ${age} < 18`,
+      [now],
+    );
+    expect(counts).toEqual({ minors: expect.any(Number), alone: 0, marketed: 0 });
+    expect(counts?.minors).toBeGreaterThan(20);
+    const [{ adults } = { adults: 0 }] = await query<{ adults: number }>(
+      `select count(*)::int adults from users s where ${age} >= 18 and marketing_consent`,
+      [now],
+    );
+    expect(adults).toBeGreaterThan(20);
+  });
+
+  it('have one parent each at most, of the same tenant and family', async () => {
+    const pairs = await query<{ same: boolean; relation: string }>(
+      `select s.tenant_id = p.tenant_id and g.tenant_id = p.tenant_id and s.kind = 'STUDENT' and p.kind = 'PARENT' as same, g.relation
+         from guardianships g join users s on s.id = g.student_id join users p on p.id = g.guardian_id`,
+    );
+    const [parents] = await query<{ count: number }>(`select count(*)::int from users where kind = 'PARENT'`);
+    expect(pairs).toHaveLength(parents?.count ?? 0);
+    expect(pairs.every(({ same }) => same)).toBe(true);
+    expect(new Set(pairs.map(({ relation }) => relation))).toEqual(new Set(['MOTHER', 'FATHER']));
+  });
+});
+
 describe('the tenants of the demo', () => {
   it('begin with Saraswati Reading Hall in Kota', async () => {
     const rows = await query(
@@ -207,6 +256,21 @@ describe('the tenants of the demo', () => {
       const pincodes = localities.map((locality) => locality.pincode);
       for (const { pincode } of rows) expect(pincodes).toContain(pincode);
     }
+  });
+
+  it('have billing profiles once they have bought, with the GSTIN of their state, and most of them a look of their own', async () => {
+    const rows = await query<{ gstin: string | null; own: string | null; state: string }>(
+      'select p.gstin, t.gstin as own, p.state from billing_profiles p join tenants t on t.id = p.tenant_id',
+    );
+    expect(rows).toHaveLength(demoTenants.filter(({ changes }) => changes.some(({ to }) => to === 'ACTIVE')).length);
+    for (const { gstin, own, state } of rows) {
+      expect(gstin).toBe(own);
+      if (gstin) expect(stateByGstCode(gstin.slice(0, 2))?.code).toBe(state);
+    }
+    const looks = await query<{ primary_color: string }>('select primary_color from tenant_branding');
+    expect(looks.length).toBeGreaterThan(demoTenants.length / 2);
+    expect(looks.length).toBeLessThan(demoTenants.length);
+    for (const { primary_color } of looks) expect(primary_color).toMatch(/^#[0-9a-f]{6}$/);
   });
 });
 

@@ -7,9 +7,14 @@ export type Answer = {
   text: string;
 };
 
+/** A file of a form. */
+export type FormFile = { name: string; content: string | Uint8Array; type?: string };
+
 export type CallOptions = {
   token?: string;
   body?: unknown;
+  /** Sent as `multipart/form-data`: texts, and files. */
+  form?: Record<string, string | FormFile>;
   rawBody?: string;
   headers?: Record<string, string>;
 };
@@ -18,7 +23,7 @@ export type CallOptions = {
 export const clientOf =
   (url: string) =>
   async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
-    const { token, body, rawBody, headers } = options;
+    const { token, body, form, rawBody, headers } = options;
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
@@ -26,12 +31,21 @@ export const clientOf =
         ...(token && { authorization: `Bearer ${token}` }),
         ...headers,
       },
-      body: rawBody ?? (body === undefined ? undefined : JSON.stringify(body)),
+      body: form ? formOf(form) : (rawBody ?? (body === undefined ? undefined : JSON.stringify(body))),
       signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parse(text) };
   };
+
+function formOf(fields: Record<string, string | FormFile>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string') form.append(name, value);
+    else form.append(name, new Blob([Buffer.from(value.content)], { type: value.type ?? '' }), value.name);
+  }
+  return form;
+}
 
 function parse(text: string): unknown {
   try {

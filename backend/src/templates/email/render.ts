@@ -32,6 +32,17 @@ export type EmailVariables = {
     endsAt: string;
     link: string;
   };
+  'offboarding-begun': { name: string; tenantName: string; graceEndsAt: string; link: string };
+  'offboarding-notice': { name: string; tenantName: string; purgeAt: string; link: string };
+  'offboarding-cancelled': { name: string; tenantName: string; link: string };
+  'offboarding-certificate': {
+    slug: string;
+    purgedAt: string;
+    rows: number;
+    objects: number;
+    hash: string;
+    certificate: string;
+  };
   'recovery-codes-low': { name: string; link: string; left: number; usedAt: string };
 };
 

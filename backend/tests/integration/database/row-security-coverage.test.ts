@@ -13,9 +13,15 @@ const rules: RowSecurityRules = {
     settings: [
       'platform_rows PERMISSIVE SELECT TO studyspot_tenant USING ((tenant_id IS NULL) AND (NOT secret)) WITH CHECK',
     ],
+    // What is left of a tenant in the end, and nothing else.
+    setting_revisions: [
+      'purged_rows RESTRICTIVE DELETE TO studyspot_portal USING (EXISTS ( SELECT\n   FROM offboardings o\n  WHERE ((o.tenant_id = setting_revisions.tenant_id) AND (o.purge_started_at IS NOT NULL) AND (o.purged_at IS NULL)))) WITH CHECK',
+    ],
   },
   private: ['_prisma_migrations'],
   appendOnly: ['audit_logs', 'audit_anchors', 'setting_revisions', 'tenant_transitions'],
+  // That of a tenant that is being purged.
+  purged: ['setting_revisions'],
   authAccess: {
     api_keys: ['SELECT', 'UPDATE'],
     auth_challenges: ['INSERT', 'SELECT', 'UPDATE'],

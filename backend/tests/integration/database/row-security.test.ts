@@ -246,7 +246,10 @@ it('rows of append-only tables can be changed or removed in no scope', async () 
         await attempt(client, () => client.query(`delete from ${name}`)),
       ]);
       const denied = expect.stringContaining('permission denied');
-      expect(answers).toEqual(each(appendOnly, [denied, denied]));
+      const expected = each(appendOnly, [denied, denied]);
+      // Only while the tenant is being purged: nobody's rows otherwise.
+      if (scope === 'studyspot_portal') Object.assign(expected, { setting_revisions: [denied, 0] });
+      expect(answers).toEqual(expected);
     });
   }
 });

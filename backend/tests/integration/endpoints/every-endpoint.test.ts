@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Access, Endpoint } from '../../../src/routes/endpoint.ts';
 import { modules } from '../../../src/routes/index.ts';
-import { exampleOf } from '../../../src/routes/openapi-examples.ts';
 import { fileTypesOf } from '../../../src/utils/file-answer.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import type { Answer } from '../../support/client.ts';
+import { exampleBody, exampleRequest, requestOf } from '../../support/example-request.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
 import { scenarios } from './scenarios/index.ts';
 
@@ -31,7 +31,7 @@ const writes = named.filter(({ endpoint }) => endpoint.method !== 'get');
 const pathOf = (prefix: string, endpoint: Endpoint, id = newId()) =>
   `/api${prefix}${endpoint.path.replace(/:\w+/g, id)}`;
 const bodyOf = (endpoint: Endpoint) => ({
-  ...(endpoint.body && { body: exampleOf(endpoint.body, 'input') }),
+  ...exampleRequest(endpoint),
   ...(endpoint.ifMatch === 'required' && { headers: { 'if-match': '"1"' } }),
 });
 /** Somebody who may do everything, and has just proved who they are where that is asked for. */
@@ -136,7 +136,8 @@ describe('every endpoint', () => {
   it.each(takesId.filter(({ endpoint }) => isForTenants(endpoint)))(
     "$name is a 404 for another tenant's id",
     async ({ prefix, endpoint }) => {
-      const { token } = await app.ownerWithToken();
+      const owner = await app.buildOwner();
+      const { token } = endpoint.stepUp ? await app.signInElevated(owner) : await app.signIn(owner);
       const other = await app.buildTenant();
       expectError(
         await app.call(endpoint.method.toUpperCase(), pathOf(prefix, endpoint, other.id), {
@@ -177,7 +178,7 @@ describe('every endpoint', () => {
     if (method === 'GET') return;
     const inBody = await app.call(method, pathOf(prefix, endpoint), {
       token,
-      body: { ...(bodyOf(endpoint).body as object), nonsense: 1 },
+      ...requestOf(endpoint, { ...exampleBody(endpoint), nonsense: 1 }),
     });
     expectError(inBody, 400, 'validation_failed');
     expect(inBody.body.error.details.issues).toContainEqual({
@@ -186,6 +187,21 @@ describe('every endpoint', () => {
       message: 'is not known here',
     });
   });
+
+  it.each(named.filter(({ endpoint }) => endpoint.upload))(
+    '$name takes a file: JSON is a 415, a form without the file names its field',
+    async ({ prefix, endpoint }) => {
+      const token = endpoint.access === 'public' ? undefined : await tokenFor(endpoint);
+      const path = pathOf(prefix, endpoint);
+      const json = await app.call('POST', path, { token, body: exampleBody(endpoint) });
+      expectError(json, 415, 'unsupported_media_type');
+      const { form = {} } = exampleRequest(endpoint);
+      const field = endpoint.upload?.field ?? '';
+      const bare = await app.call('POST', path, { token, form: { ...form, [field]: 'no file' } });
+      expectError(bare, 400, 'validation_failed');
+      expect(bare.body.error.details.issues).toContainEqual({ in: 'body', field, message: 'must be a file' });
+    },
+  );
 
   it.each(named)('$name answers what it declares, and a write leaves its audit row', async ({ endpoint }) => {
     const since = new Date();

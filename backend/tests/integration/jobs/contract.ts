@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import { createTestDatabase } from '../../support/database.ts';
 import { failureContract } from './contract-failures.ts';
 import { handoverContract } from './contract-handover.ts';
+import { tenantContract } from './contract-tenants.ts';
 import { workerContract } from './contract-workers.ts';
 import { fixtureOn, type JobFixture } from './support.ts';
 
@@ -16,4 +17,5 @@ export function jobContract(placeOfQueues: () => { redisUrl?: string } | Promise
   handoverContract(fixture);
   failureContract(fixture);
   workerContract(fixture);
+  tenantContract(fixture);
 }

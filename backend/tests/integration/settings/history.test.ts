@@ -53,11 +53,11 @@ describe('The history of a setting', () => {
 
   it('cannot be changed or cleared by the API', async () => {
     const { withScope } = await import('../../../src/config/scope.ts');
-    const attempts = [
-      () => withScope({ role: 'portal' }, (db) => db.settingRevision.deleteMany()),
-      () => withScope({ role: 'portal' }, (db) => db.settingRevision.updateMany({ data: { changedBy: 'Nobody' } })),
-    ];
-    for (const attempt of attempts) await expect(attempt()).rejects.toThrow();
+    const change = () =>
+      withScope({ role: 'portal' }, (db) => db.settingRevision.updateMany({ data: { changedBy: 'Nobody' } }));
+    await expect(change()).rejects.toThrow();
+    // Only what is of a tenant that is being purged can be removed.
+    expect(await withScope({ role: 'portal' }, (db) => db.settingRevision.deleteMany())).toEqual({ count: 0 });
     expect((await history()).meta.total).toBe(3);
   });
 });

@@ -62,14 +62,14 @@ const list = (query: Record<string, string | number | undefined> = {}, who = tok
 const idsOf = (answer: Awaited<ReturnType<typeof list>>) => (answer.body.data as Person[]).map(({ id }) => id);
 
 function expected({ kind, status, q }: Filter, sort: 'createdAt' | 'name', order: 'asc' | 'desc'): string[] {
-  const part = q?.toLowerCase();
+  const words = q?.toLowerCase().split(' ') ?? [];
   const column = sort === 'name' ? 'name' : 'created_at';
   const direction = order === 'asc' ? 1 : -1;
   const compare = (left: string, right: string) => (left === right ? 0 : left < right ? -1 : 1);
   return people
     .filter((person) => !kind || person.kind === kind)
     .filter((person) => !status || person.status === status)
-    .filter((person) => !part || [person.name, person.email, person.phone].some((t) => t?.toLowerCase().includes(part)))
+    .filter(({ name, email, phone }) => words.every((word) => `${name} ${email} ${phone}`.toLowerCase().includes(word)))
     .toSorted((left, right) => direction * (compare(left[column], right[column]) || compare(left.id, right.id)))
     .map(({ id }) => id);
 }

@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { modules } from '../../src/routes/index.ts';
-import { newId } from '../../src/utils/ids.ts';
-import type { Answer } from '../support/client.ts';
-import { expectError, expectSuccess } from '../support/expectations.ts';
-import { startTestApp, type TestApp } from '../support/server.ts';
-import { auditOf } from './auth/support.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Space } from '../../../src/middleware/tenant.middleware.ts';
+import { modules } from '../../../src/routes/index.ts';
+import type { Actor } from '../../../src/types/context.ts';
+import { newId } from '../../../src/utils/ids.ts';
+import type { Answer } from '../../support/client.ts';
+import { expectError, expectSuccess } from '../../support/expectations.ts';
+import { startTestApp, type TestApp } from '../../support/server.ts';
+import { auditOf } from '../auth/support.ts';
+import { buildPlace, peopleSeenBy } from './support.ts';
+
+// Layer 2: whose space a request is in.
 
 let app: TestApp;
 beforeAll(async () => {
@@ -298,5 +303,37 @@ describe('A portal admin who names a tenant in the header', () => {
   it('that is suspended still works in it', async () => {
     const { id } = await app.buildTenant({ status: 'SUSPENDED' });
     expectSuccess(await narrowed(await app.adminToken(), id)('GET', `/api/tenants/${id}`));
+  });
+});
+
+describe('Where the header was believed first, as in the design that this one replaces', () => {
+  it("a platform user who names another tenant would get that tenant's people", async () => {
+    vi.resetModules();
+    vi.doMock('../../../src/middleware/role.middleware.ts', async (original) => {
+      const { authorize } = await original<typeof import('../../../src/middleware/role.middleware.ts')>();
+      return {
+        authorize: (...[endpoint, actor]: Parameters<typeof authorize>) => authorize(endpoint, actor, undefined),
+      };
+    });
+    vi.doMock('../../../src/middleware/tenant.middleware.ts', () => ({
+      TENANT_HEADER: 'x-tenant-id',
+      resolveSpace: async (_access: unknown, actor: Actor | null, header: string | undefined): Promise<Space> => {
+        const tenantId = header ?? actor?.tenantId;
+        return tenantId
+          ? { scope: { role: 'tenant', tenantId }, tenantId }
+          : { scope: { role: actor ? 'portal' : 'auth' }, tenantId: null };
+      },
+    }));
+    const naive = await startTestApp();
+    try {
+      const [ours, others] = [await buildPlace(naive, 'Ours'), await buildPlace(naive, 'Theirs')];
+      expect(await peopleSeenBy(naive, others.tenantId, ours.token)).toEqual([]);
+      const forged = await peopleSeenBy(naive, others.tenantId, ours.token, { 'x-tenant-id': others.tenantId });
+      expect(forged).toContain('Student of Theirs');
+    } finally {
+      await naive.close();
+      vi.doUnmock('../../../src/middleware/role.middleware.ts');
+      vi.doUnmock('../../../src/middleware/tenant.middleware.ts');
+    }
   });
 });

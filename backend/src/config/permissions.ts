@@ -17,7 +17,13 @@ export const PERMISSIONS = {
     risk: 'HIGH',
     description: 'Off-board a tenant, which ends in the removal of its data; place and lift a legal hold',
   },
-  'tenants.export': { group: 'Tenants', risk: 'HIGH', description: 'Export all data of a tenant', tenants: true },
+  'tenants.export': {
+    group: 'Tenants',
+    risk: 'HIGH',
+    description: 'Export all data of a tenant',
+    tenants: true,
+    whenSuspended: true,
+  },
   'tenants.privacy': {
     group: 'Tenants',
     risk: 'HIGH',
@@ -39,9 +45,27 @@ export const PERMISSIONS = {
   },
   'users.delete': { group: 'People', risk: 'HIGH', description: 'Remove people from a library', tenants: true },
   'users.import': { group: 'People', risk: 'HIGH', description: 'Import people from a file', tenants: true },
-  'users.export': { group: 'People', risk: 'HIGH', description: 'Export people to a file', tenants: true },
-  'revenue.read': { group: 'Revenue', risk: 'LOW', description: 'See billing profiles', tenants: true },
-  'revenue.update': { group: 'Revenue', risk: 'MEDIUM', description: 'Change billing profiles', tenants: true },
+  'users.export': {
+    group: 'People',
+    risk: 'HIGH',
+    description: 'Export people to a file',
+    tenants: true,
+    whenSuspended: true,
+  },
+  'revenue.read': {
+    group: 'Revenue',
+    risk: 'LOW',
+    description: 'See billing profiles',
+    tenants: true,
+    whenSuspended: true,
+  },
+  'revenue.update': {
+    group: 'Revenue',
+    risk: 'MEDIUM',
+    description: 'Change billing profiles',
+    tenants: true,
+    whenSuspended: true,
+  },
   'admins.read': { group: 'Admins', risk: 'LOW', description: 'See portal admins, their roles and what they did' },
   'admins.create': { group: 'Admins', risk: 'HIGH', description: 'Invite portal admins' },
   'admins.update': { group: 'Admins', risk: 'HIGH', description: 'Change, activate and deactivate portal admins' },
@@ -84,6 +108,8 @@ type PermissionDefinition = {
   description: string;
   /** Whether people of a tenant can hold it, for their own tenant. */
   tenants?: true;
+  /** Whether they may use it while their tenant is shut out: for payment and export alone (rule 11). */
+  whenSuspended?: true;
 };
 
 export type Permission = keyof typeof PERMISSIONS;

@@ -9,8 +9,7 @@ import { impersonationBars } from './impersonation.policy.ts';
 function demandOf(access: Exclude<Access, 'public'>, tenantId: string | undefined): Demand {
   if (access === 'authenticated') return { openToTenants: true, tenantId };
   if ('role' in access) return { role: access.role, openToTenants: true, tenantId };
-  const { permission, tenant, whenSuspended = false } = access;
-  return { permission, openToTenants: tenant !== undefined, whenSuspended, tenantId };
+  return { permission: access.permission, openToTenants: access.tenant !== undefined, tenantId };
 }
 
 const refuse = (decision: Decision & { allowed: false }) => new AppError(decision.code, decision.message);

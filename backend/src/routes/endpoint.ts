@@ -12,15 +12,10 @@ import type { ErrorCode } from '../utils/errors.ts';
  * - `{ role }`: holders of that role
  * - `{ permission }`: portal admins who hold it
  * - `{ permission, tenant: 'own' }`: users of a tenant who hold it as well, and then see their own tenant only
- * - `{ permission, tenant: 'own', whenSuspended: true }`: as well while their tenant is not active, which is for payment
- *   and export alone (rule 11)
  * - `{ permission, tenant: 'required' }`: within one tenant only; a portal admin names it in `x-tenant-id`
  */
 export type Access =
-  | 'public'
-  | 'authenticated'
-  | { role: BuiltInRoleCode }
-  | { permission: Permission; tenant?: 'own' | 'required'; whenSuspended?: true };
+  'public' | 'authenticated' | { role: BuiltInRoleCode } | { permission: Permission; tenant?: 'own' | 'required' };
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 type ActorOf<A> = A extends 'public' ? null : Actor;

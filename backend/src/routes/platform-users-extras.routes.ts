@@ -8,7 +8,7 @@ import { endpoint } from './endpoint.ts';
 
 const read = { permission: 'users.read', tenant: 'own' } as const;
 const change = { permission: 'users.update', tenant: 'own' } as const;
-const takeAway = { permission: 'users.export', tenant: 'own', whenSuspended: true } as const;
+const takeAway = { permission: 'users.export', tenant: 'own' } as const;
 
 /** Literal paths of /platform-users: they come before those with an id. */
 export const peopleCountsAndExports = [

@@ -3,7 +3,7 @@ import { dataExport, exportZip, tenantExportId } from '../validators/data-export
 import { tenantId } from '../validators/tenants.validator.ts';
 import { endpoint, type Endpoint } from './endpoint.ts';
 
-const access = { permission: 'tenants.export', tenant: 'own', whenSuspended: true } as const;
+const access = { permission: 'tenants.export', tenant: 'own' } as const;
 
 /** Exports of all data of a tenant, below /tenants. Open to its people also while it is shut out (rule 11). */
 export const tenantExportEndpoints: readonly Endpoint[] = [

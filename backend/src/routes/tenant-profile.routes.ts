@@ -61,7 +61,7 @@ export const tenantProfileEndpoints = [
     operationId: 'getBillingProfile',
     summary: 'See who the invoices of a tenant go to',
     description: 'Open to a suspended tenant too. 404 until there is one.',
-    access: { permission: 'revenue.read', tenant: 'own', whenSuspended: true },
+    access: { permission: 'revenue.read', tenant: 'own' },
     params: tenantId,
     response: v.billingProfile,
     handler: profile.getBillingProfile,
@@ -73,7 +73,7 @@ export const tenantProfileEndpoints = [
     summary: 'Set who the invoices of a tenant go to',
     description:
       'Creates the profile or replaces it, whole. The first two digits of the GSTIN are the code of the state. Open to a suspended tenant too.',
-    access: { permission: 'revenue.update', tenant: 'own', whenSuspended: true },
+    access: { permission: 'revenue.update', tenant: 'own' },
     params: tenantId,
     body: v.billingProfileBody,
     response: v.billingProfile,

@@ -1,4 +1,4 @@
-import type { Permission } from '../config/permissions.ts';
+import { permissionDefinition, type Permission } from '../config/permissions.ts';
 import type { Actor } from '../types/context.ts';
 import type { ErrorCode } from '../utils/errors.ts';
 
@@ -18,8 +18,6 @@ export type Demand = {
   role?: string;
   /** Whether people of a tenant may ask at all; else it is for portal admins. */
   openToTenants: boolean;
-  /** Whether people of a tenant that is shut out may ask all the same. */
-  whenSuspended?: boolean;
   /** The tenant that they name, if any. */
   tenantId?: string;
 };
@@ -74,7 +72,7 @@ export function decideAccess(subject: Subject, demand: Demand): Decision {
 }
 
 /** In whose space they may ask at all. */
-function refusedSpace(subject: Subject, { permission, role, tenantId, whenSuspended }: Demand): Decision | undefined {
+function refusedSpace(subject: Subject, { permission, role, tenantId }: Demand): Decision | undefined {
   const isOwnAccount = permission === undefined && role === undefined;
   if (subject.type === 'ADMIN_USER') {
     if (tenantId === undefined || isOwnAccount || subject.permissions.has('tenants.access')) return undefined;
@@ -86,7 +84,7 @@ function refusedSpace(subject: Subject, { permission, role, tenantId, whenSuspen
     const told = 'x-tenant-id names a tenant that is not yours. Leave the header out.';
     return deny('other_tenant', 'tenant_mismatch', told);
   }
-  if (isOwnAccount || whenSuspended) return undefined;
+  if (isOwnAccount || (permission && permissionDefinition(permission).whenSuspended)) return undefined;
   if (subject.tenantStatus === 'ACTIVE' || subject.tenantStatus === 'TRIAL') return undefined;
   return deny('tenant_suspended', 'tenant_suspended', shutOut(subject.tenantStatus));
 }

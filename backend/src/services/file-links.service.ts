@@ -107,7 +107,7 @@ async function holderOf(ctx: ManualContext<null>, key: string, { userId, permiss
   const { allowed } = decideAccess(
     { ...holder, kind: 'user', role, permissions, restriction: null },
     // Exports stay open to a tenant that is shut out (rule 11).
-    { permission: needed, openToTenants: true, whenSuspended: true },
+    { permission: needed, openToTenants: true },
   );
   if (!allowed) throw refused;
   return holder;

@@ -1,12 +1,17 @@
 import type { Endpoint } from '../../src/routes/endpoint.ts';
 import { exampleOf } from '../../src/routes/openapi-examples.ts';
-import type { CallOptions } from './client.ts';
+import type { CallOptions, FormFile } from './client.ts';
 
 /** A PNG of one pixel: a file for endpoints that take one, which whoever is refused before does not get to look at. */
 export const onePixel = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
 );
+
+/** Where another file is asked for. */
+const exampleFiles: Record<string, FormFile> = {
+  importPeople: { name: 'people.csv', content: Buffer.from('Name,Mobile\nRavi Kumar,98290 12345\n'), type: 'text/csv' },
+};
 
 export const exampleBody = ({ body }: Endpoint): Record<string, unknown> =>
   body ? (exampleOf(body, 'input') as Record<string, unknown>) : {};
@@ -18,7 +23,7 @@ export function requestOf(endpoint: Endpoint, fields: Record<string, unknown>): 
     name,
     typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value),
   ]);
-  const file = { name: 'example.png', content: onePixel, type: 'image/png' };
+  const file = exampleFiles[endpoint.operationId] ?? { name: 'example.png', content: onePixel, type: 'image/png' };
   return { form: { ...(Object.fromEntries(texts) as Record<string, string>), [endpoint.upload.field]: file } };
 }
 

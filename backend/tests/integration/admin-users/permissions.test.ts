@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILT_IN_ROLES } from '../../../src/config/permissions.ts';
 import { statusesOf } from '../../support/calls.ts';
 import { expectError, expectSuccess } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
@@ -92,7 +93,12 @@ describe('Direct grants and denials', () => {
   it('are not to be lifted by who does not hold the permission', async () => {
     const target = await app.buildAdmin({ role: 'support' });
     await set(target.id, [deny('tenants.read'), deny('tenants.access'), deny('security.impersonate')]);
-    const { admin } = await access.buildAdminWith(['admins.permissions', 'tenants.read']);
+    const { admin } = await access.buildAdminWith([
+      'admins.permissions',
+      ...BUILT_IN_ROLES.support.permissions.filter(
+        (code) => !['tenants.access', 'security.impersonate'].includes(code),
+      ),
+    ]);
     const { token: theirs } = await app.signInElevated(admin);
     expectError(await set(target.id, [], undefined, theirs), 403, 'exceeds_own_permissions');
     const kept = [deny('tenants.access'), deny('security.impersonate')];

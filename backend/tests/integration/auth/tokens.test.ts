@@ -1,6 +1,7 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { BUILT_IN_ROLES } from '../../../src/config/permissions.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import { expectError, expectSuccess } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
@@ -130,7 +131,7 @@ describe('An access token', () => {
     });
     expect((await me(app, token)).body.data).toMatchObject({
       role: 'owner',
-      permissions: ['tenants.read', 'tenants.update'],
+      permissions: [...BUILT_IN_ROLES.owner.permissions].toSorted(),
     });
     expectError(await app.call('GET', '/api/audit', { token }), 403, 'forbidden');
   });

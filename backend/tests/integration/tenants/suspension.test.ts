@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { permissionDefinition } from '../../../src/config/permissions.ts';
 import type { Endpoint } from '../../../src/routes/endpoint.ts';
 import { modules } from '../../../src/routes/index.ts';
 import { exampleOf } from '../../../src/routes/openapi-examples.ts';
@@ -25,7 +26,9 @@ const ofTenants = modules.flatMap(({ prefix, endpoints }) =>
   endpoints.flatMap((endpoint) => {
     const { access } = endpoint;
     const isOpen = typeof access === 'object' && 'permission' in access && access.tenant !== undefined;
-    return isOpen ? [{ prefix, endpoint, whenSuspended: access.whenSuspended === true }] : [];
+    return isOpen
+      ? [{ prefix, endpoint, whenSuspended: permissionDefinition(access.permission).whenSuspended === true }]
+      : [];
   }),
 );
 

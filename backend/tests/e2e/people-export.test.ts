@@ -17,7 +17,7 @@ const PATIENCE_MS = process.env.TEST_ALL ? 600_000 : 20_000;
 /** What the worker may keep: with everybody in memory at once it would not get to the end. */
 const WORKER_HEAP_MB = 160;
 /** What it may need beyond what it had: a few batches, and what is not collected yet. */
-const MOST_GROWTH_MB = 200;
+const MOST_GROWTH_MB = 150;
 
 const hasOffice = spawnSync('soffice', ['--version']).status === 0;
 const formula = '=HYPERLINK("http://evil.example";"Open")';

@@ -13,12 +13,17 @@ const PHONE_DIGITS = 10;
  * Wildcards stand for themselves. A trigram index serves every word of three characters and more.
  */
 export function searching(column: Sql, q: string): Sql {
-  const words = wordsOf(q).map((word) => ({ word, indexed: /[\p{L}\p{M}\p{N}]{3}/u.test(word) }));
+  const words = wordsOf(q).map((word) => ({ word, indexed: hasTrigram(word) }));
   // What an index can serve comes first: as many texts of statements as numbers of words, and not as their orders.
   const ordered = [...words.filter(({ indexed }) => indexed), ...words.filter(({ indexed }) => !indexed)];
   const conditions = ordered.map(({ word, indexed }) => (indexed ? found(column, word) : foundAlong(column, word)));
   return sql`(${join(conditions, ' and ')})`;
 }
+
+const hasTrigram = (word: string): boolean => /[\p{L}\p{M}\p{N}]{3}/u.test(word);
+
+/** Whether a trigram index can serve the search: one of its words at least is long enough. */
+export const isServedByTrigrams = (q: string): boolean => wordsOf(q).some(hasTrigram);
 
 /** A text that is one phone is one word, however it is spaced. */
 function wordsOf(q: string): string[] {

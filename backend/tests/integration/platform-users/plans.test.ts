@@ -148,6 +148,16 @@ describe('The list of people', () => {
     expect(indexesOf(count!)[index]).toContain(column);
   });
 
+  it.each(['createdAt', 'name', 'lastLoginAt'])(
+    'searched over all tenants finds by the index of the search and sorts by %s then: never along everybody',
+    async (sort) => {
+      const [rows] = await plansOf(`?q=person+1999&sort=${sort}`, 'a portal admin');
+      expect(Object.keys(indexesOf(rows!)).filter((name) => /^users_people/.test(name))).toEqual([
+        'users_people_search_idx',
+      ]);
+    },
+  );
+
   it.each(each(['', '?sort=name', '?kind=STUDENT', '?q=person']))(
     'looks up tenant and library for each row of the page, and not for each that matches: $value, for $caller',
     async ({ caller, value }) => {

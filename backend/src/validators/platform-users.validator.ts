@@ -112,12 +112,10 @@ const common = {
 };
 
 const minor = z.boolean().meta({ description: 'Whether they are under 18 today in India', example: true });
-const marketingAllowed = z
-  .boolean()
-  .meta({
-    description: 'Whether they may be written to for marketing: they agreed, and are not under 18',
-    example: false,
-  });
+const marketingAllowed = z.boolean().meta({
+  description: 'Whether they may be written to for marketing: they agreed, and are not under 18',
+  example: false,
+});
 const course = z.string().nullable().meta({ description: 'What a student prepares for', example: 'NEET' });
 const jobTitle = z.string().nullable().meta({ description: 'What a member of staff does', example: 'Front desk' });
 

@@ -4,7 +4,8 @@ import { AppError } from '../utils/errors.ts';
 import { raw, sql } from '../utils/sql.ts';
 import { minorsBornAfter } from './minor.policy.ts';
 import { holdInForce } from './offboarding.queries.ts';
-import { lockedSubject, otherOwner, wardsOfNobodyElse } from './privacy-requests.queries.ts';
+import { minorsWithOnly, otherOwners } from './platform-users.queries.ts';
+import { lockedSubject } from './privacy-requests.queries.ts';
 import { assertCoversPerson, assertNotSelf, lockAccess } from './privilege.policy.ts';
 import { endSessions } from './sessions.service.ts';
 import { TENANT_DATA } from './tenant-data.policy.ts';
@@ -75,15 +76,15 @@ export async function erasePerson(
 
 /** Nobody is left without whom they need. */
 async function assertDispensable(ctx: WriteContext, tenantId: string, { id, kind }: Subject): Promise<void> {
-  if (kind === 'OWNER' && !(await ctx.sql.one(otherOwner(tenantId, id)))) {
+  const owners =
+    kind === 'OWNER' && (await ctx.sql.one<{ active: number; invited: number }>(otherOwners(tenantId, id)));
+  if (owners && owners.active + owners.invited === 0) {
     throw new AppError(
       'conflict',
       'This is the last owner of the library. Add another owner first, or off-board the library.',
     );
   }
-  const wards = await ctx.sql.many<{ id: string; name: string }>(
-    wardsOfNobodyElse(tenantId, id, minorsBornAfter(ctx.now)),
-  );
+  const wards = await ctx.sql.many<{ id: string; name: string }>(minorsWithOnly(id, minorsBornAfter(ctx.now)));
   if (wards.length > 0) {
     const told = 'This is the only guardian of a student under 18. Link another guardian to each of them first.';
     throw new AppError('conflict', told, { students: wards });

@@ -49,18 +49,3 @@ export const openRequestOf = (tenantId: string, subjectId: string, type: string)
   select id from privacy_requests
    where tenant_id = ${tenantId} and subject_id = ${subjectId} and type = ${type}::privacy_request_type
      and status in ('OPEN', 'IN_PROGRESS')`;
-
-/** Whether somebody else can run the library. */
-export const otherOwner = (tenantId: string, userId: string): Sql => sql`
-  select id from users
-   where tenant_id = ${tenantId} and kind = 'OWNER' and id <> ${userId} and deleted_at is null
-     and status in ('ACTIVE', 'PENDING') limit 1`;
-
-/** Who would be left without a guardian, though they need one. @param bornAfter who was born after this day is a minor */
-export const wardsOfNobodyElse = (tenantId: string, userId: string, bornAfter: string): Sql => sql`
-  select s.id, s.name from guardianships g join users s on s.id = g.student_id
-   where g.tenant_id = ${tenantId} and g.guardian_id = ${userId} and s.deleted_at is null
-     and s.date_of_birth > ${bornAfter}::date
-     and not exists (select from guardianships o join users p on p.id = o.guardian_id
-                      where o.student_id = s.id and o.guardian_id <> ${userId} and p.deleted_at is null)
-   order by s.name, s.id limit 20`;

@@ -98,6 +98,22 @@ export const variables = {
     .default(false)
     .describe('true where the bucket stands in the path and not in the host: MinIO, Supabase'),
 
+  PAYMENT_GATEWAY: z
+    .enum(['sandbox', 'razorpay'])
+    .default('sandbox')
+    .describe('sandbox plays a gateway in DATA_DIR/gateway and moves no money'),
+  RAZORPAY_KEY_ID: z.string().optional().describe('Needed with PAYMENT_GATEWAY=razorpay'),
+  RAZORPAY_KEY_SECRET: z.string().optional().describe('Needed with PAYMENT_GATEWAY=razorpay'),
+  RAZORPAY_WEBHOOK_SECRET: z
+    .string()
+    .optional()
+    .describe('Of the webhook, as set at Razorpay; needed with PAYMENT_GATEWAY=razorpay'),
+  RAZORPAY_WEBHOOK_SECRET_PREVIOUS: z
+    .string()
+    .optional()
+    .describe('Still accepted: Razorpay signs what it sends again with the secret of its first try'),
+  RAZORPAY_API_URL: z.url().default('https://api.razorpay.com').describe('Address of the API of Razorpay'),
+
   OUTBOUND_ALLOW_LOCAL: flag
     .default(false)
     .describe(
@@ -140,6 +156,7 @@ export function readEnvironment(source: NodeJS.ProcessEnv): Environment {
   const problems = [
     ...always.filter((name) => !read.data[name]).map((name) => `${name}: is missing (./studyspot up sets it locally)`),
     ...storageProblems(read.data),
+    ...gatewayProblems(read.data),
     ...productionProblems(read.data),
   ];
   if (problems.length > 0) throw configurationError(problems);
@@ -159,6 +176,13 @@ function storageProblems(env: z.output<typeof schema>): string[] {
   ];
 }
 
+const razorpayAccess = ['RAZORPAY_KEY_ID', 'RAZORPAY_KEY_SECRET', 'RAZORPAY_WEBHOOK_SECRET'] as const;
+
+const gatewayProblems = (env: z.output<typeof schema>): string[] =>
+  env.PAYMENT_GATEWAY === 'sandbox'
+    ? []
+    : razorpayAccess.filter((name) => !env[name]).map((name) => `${name}: is missing, and PAYMENT_GATEWAY is razorpay`);
+
 function productionProblems(env: z.output<typeof schema>): string[] {
   if (env.EMAIL_PROVIDER === 'smtp' && !env.SMTP_URL) return ['SMTP_URL: is missing, and EMAIL_PROVIDER is smtp'];
   if (env.NODE_ENV !== 'production') return [];
@@ -167,6 +191,8 @@ function productionProblems(env: z.output<typeof schema>): string[] {
     env.EMAIL_PROVIDER === 'local' && 'EMAIL_PROVIDER: local keeps mails on this machine; use smtp in production',
     env.FILE_STORAGE === 'local' &&
       'FILE_STORAGE: local keeps files on this machine, where other processes do not find them; use s3 in production',
+    env.PAYMENT_GATEWAY === 'sandbox' && 'PAYMENT_GATEWAY: sandbox moves no money; use razorpay in production',
+    !env.RAZORPAY_API_URL.startsWith('https://') && 'RAZORPAY_API_URL: must begin with https:// in production',
     env.OUTBOUND_ALLOW_LOCAL && 'OUTBOUND_ALLOW_LOCAL: must not be true in production',
     !env.REDIS_URL && 'REDIS_URL: is missing; limits would count per process only',
     env.JWT_SECRET === env.REFRESH_TOKEN_SECRET && 'REFRESH_TOKEN_SECRET: must differ from JWT_SECRET',

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { email, text } from '../utils/fields.ts';
+import { demoSeller } from './demo-seller.ts';
+import { email, pincode, text } from '../utils/fields.ts';
+import { isValidGstin } from '../utils/gstin.ts';
 import type { Environment } from './environment.ts';
 
 export type SettingValue = boolean | number | string;
@@ -34,6 +36,8 @@ const whole = (least: number, most: number) => {
   return z.number(message).int(message).min(least, message).max(most, message);
 };
 const yesOrNo = z.boolean('must be true or false');
+/** Numbers have 16 characters at most, the fiscal year and the serial among them (rule 17). */
+const seriesPrefix = text(4).regex(/^[A-Z][A-Z0-9]*$/, 'must be capital letters and digits, at most four');
 
 /** A mail server's address and nothing more: whatever follows it would be options of the mail library. */
 function isMailServer(address: string): boolean {
@@ -80,6 +84,136 @@ export const SETTINGS = {
     description: "Whether portal admins may act in the name of the tenant's people; its own people decide",
     example: false,
     consent: true,
+  }),
+  'billing.seller_name': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(200, 2),
+    default: null,
+    description: 'Legal name of the company on its invoices; nothing is invoiced without',
+    example: 'StudySpot Technologies Private Limited',
+    environment: demoSeller('name'),
+  }),
+  'billing.seller_gstin': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(15).refine(isValidGstin, 'must be a GSTIN: 15 characters with a right check character'),
+    default: null,
+    description: 'GSTIN of the company: its first two digits are the state that it supplies from',
+    example: '27AAPFU0939F1ZV',
+    environment: demoSeller('gstin'),
+  }),
+  'billing.seller_address': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(300, 2),
+    default: null,
+    description: 'Street and area of the company',
+    example: '4th Floor, Sahyadri House, Baner Road',
+    environment: demoSeller('addressLine'),
+  }),
+  'billing.seller_city': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(100, 2),
+    default: null,
+    description: 'City of the company',
+    example: 'Pune',
+    environment: demoSeller('city'),
+  }),
+  'billing.seller_pincode': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: pincode,
+    default: null,
+    description: 'Postal code of the company',
+    example: '411045',
+    environment: demoSeller('pincode'),
+  }),
+  'billing.seller_email': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: email,
+    default: null,
+    description: 'Where questions about invoices go',
+    example: 'billing@studyspot.example',
+    environment: demoSeller('email'),
+  }),
+  'billing.upi_vpa': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(100).regex(
+      /^[\w.-]{2,64}@[a-zA-Z][\w.-]{1,32}$/,
+      'must be a UPI address, such as studyspot@examplebank',
+    ),
+    default: null,
+    description: 'UPI address that the QR code of an invoice pays to; without it there is none',
+    example: 'studyspot@examplebank',
+    environment: demoSeller('vpa'),
+  }),
+  'billing.bank_account': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(34, 6).regex(/^\d+$/, 'must be digits'),
+    default: null,
+    description: 'Number of the bank account that invoices name for transfers',
+    example: '50200012345678',
+  }),
+  'billing.bank_ifsc': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(11).regex(/^[A-Z]{4}0[A-Z0-9]{6}$/, 'must be an IFSC, such as HDFC0000123'),
+    default: null,
+    description: 'IFSC of that account',
+    example: 'HDFC0000123',
+  }),
+  'billing.bank_name': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(100, 2),
+    default: null,
+    description: 'Bank and branch of that account',
+    example: 'HDFC Bank, Baner',
+  }),
+  'billing.invoice_prefix': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: seriesPrefix,
+    default: 'SS',
+    description: 'What numbers of invoices begin with; another one begins a new series',
+    example: 'SS',
+  }),
+  'billing.credit_note_prefix': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: seriesPrefix,
+    default: 'SSCN',
+    description: 'What numbers of credit notes begin with; another one begins a new series',
+    example: 'SSCN',
+  }),
+  'billing.due_days': define({
+    group: 'Billing',
+    scope: 'both',
+    type: whole(0, 90),
+    default: 7,
+    description: 'Days after its issue on which an invoice is due',
+    example: 15,
+  }),
+  'billing.default_sac': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(6, 4).regex(/^99\d{2,4}$/, 'must be a service accounting code, such as 997331'),
+    default: '997331',
+    description: 'Service accounting code of lines that name none',
+    example: '997331',
+  }),
+  'billing.invoice_terms': define({
+    group: 'Billing',
+    scope: 'platform',
+    type: text(1000),
+    default: null,
+    description: 'What stands at the foot of invoices',
+    example: 'Interest of 18 % a year is charged on what is overdue.',
   }),
   'audit.retention_months': define({
     group: 'Audit',

@@ -35,6 +35,16 @@ export async function settingOf<Key extends SettingKey>(
   return effectiveValue(ctx, key, stored).value as ValueOf<Key>;
 }
 
+/** The values of several settings, as `settingOf` gives each, in one round trip. */
+export async function settingsOf<Key extends SettingKey>(
+  ctx: Pick<ReadContext, 'sql' | 'tenantId' | 'log'>,
+  keys: readonly Key[],
+): Promise<{ [Each in Key]: ValueOf<Each> }> {
+  const stored = await ctx.sql.many<StoredSetting>(storedFor(keys, ctx.tenantId));
+  const values = keys.map((key) => [key, effectiveValue(ctx, key, stored).value]);
+  return Object.fromEntries(values) as { [Each in Key]: ValueOf<Each> };
+}
+
 /** The value that holds, and why, given what is stored: a tenant's own before the platform's. */
 export function effectiveValue(
   ctx: Pick<ReadContext, 'log'>,

@@ -85,5 +85,30 @@ export const moment = z
   .pipe(z.date().min(earliest, outOfRange).max(latest, outOfRange))
   .meta({ description: 'A day in India, or a time with its offset', example: '2026-08-11' });
 
+/** An amount in an answer: rupees, a text with two decimals. */
+export const money = z
+  .string()
+  .regex(/^-?\d{1,12}\.\d\d$/)
+  .meta({ description: 'Rupees, with two decimals', example: '2499.00' });
+
+/** An amount in a request: rupees as text, never less than nothing. @param most the largest that is taken */
+export const amount = (most = '99999999.99') =>
+  z
+    .string()
+    .max(15)
+    .regex(/^\d{1,12}(\.\d{1,2})?$/, 'must be an amount in rupees as text, such as "2499.00"')
+    .refine((value) => Number(value) <= Number(most), `must be ${most} or less`)
+    .transform((value) => Number(value).toFixed(2))
+    .pipe(z.string())
+    .meta({ description: 'Rupees, as text', example: '2499.00' });
+
+/** A day in India: `YYYY-MM-DD`. */
+export const day = z
+  .string()
+  .max(10)
+  .pipe(z.iso.date('must be a day such as 2026-08-11'))
+  .refine((value) => value >= '1900-01-01' && value < '3000-01-01', outOfRange)
+  .meta({ description: 'A day in India', format: 'date', example: '2026-08-11' });
+
 /** Part of a name to search for. */
 export const search = text(100, 2).meta({ description: 'Search text, at least two characters', example: 'saraswati' });

@@ -14,6 +14,10 @@ const production = {
   EMAIL_PROVIDER: 'smtp',
   SMTP_URL: 'smtps://u:p@mail.example',
   REDIS_URL: 'rediss://redis.example',
+  PAYMENT_GATEWAY: 'razorpay',
+  RAZORPAY_KEY_ID: 'rzp_live_key',
+  RAZORPAY_KEY_SECRET: 'key-secret',
+  RAZORPAY_WEBHOOK_SECRET: 'webhook-secret',
 };
 const bucket = { FILE_STORAGE: 's3', S3_BUCKET: 'files', S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' };
 

@@ -27,6 +27,8 @@ describe('What is barred to whoever acts in the name of another', () => {
   it('is money, what needs a step-up, and data by the file, also where it is only read', () => {
     expect(impersonationBars(like({}), 'READ_WRITE')).toBe(false);
     expect(impersonationBars(like({ idempotency: 'required' }), 'READ_WRITE')).toBe(true);
+    const pay = like({ access: { permission: 'revenue.pay', tenant: 'own' } });
+    expect(impersonationBars(pay, 'READ_WRITE')).toBe(true);
     expect(impersonationBars(like({ stepUp: true }), 'READ_WRITE')).toBe(true);
     expect(impersonationBars(like({ method: 'get', stepUp: true }), 'READ_WRITE')).toBe(true);
     for (const mode of ['READ_ONLY', 'READ_WRITE'] as const) {

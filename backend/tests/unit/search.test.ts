@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { searching } from '../../src/utils/search.ts';
+import { containingWords, searching } from '../../src/utils/search.ts';
 import { sql } from '../../src/utils/sql.ts';
 
 const valuesOf = (q: string) => searching(sql`t.text`, q).values;
@@ -51,5 +51,19 @@ describe('searching', () => {
 
   it('keeps what the caller sends out of the text of the statement', () => {
     expect(textOf(`'; drop table users; --`)).not.toContain('drop');
+  });
+});
+
+describe('containingWords', () => {
+  const conditionOf = (q: string) => containingWords(sql`t.text`, q);
+
+  it('looks for each word as a part of the column, and for nothing else', () => {
+    expect(conditionOf('SS/26-27/000001 Hall').values).toEqual(['%ss/26-27/000001%', '%hall%']);
+    expect(conditionOf('SS/26-27/000001 Hall').text).not.toContain('name_key');
+  });
+
+  it('takes wildcards as they are, and a word too short for a trigram without an index', () => {
+    expect(conditionOf('100%_x').values).toEqual(['%100\\%\\_x%']);
+    expect(conditionOf('ab').text).toContain('strpos');
   });
 });

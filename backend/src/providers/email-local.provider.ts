@@ -23,7 +23,11 @@ export function localEmailProvider(directory: string): EmailProvider {
       const { message } = await composer.sendMail({ ...mail, to: { name: '', address: mail.to } });
       await mkdir(directory, { recursive: true, mode: 0o700 });
       const file = path.join(directory, fileName(mail));
-      await writeWhole(`${file}.txt`, `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}\n`);
+      const files = mail.attachments?.map(
+        ({ filename, content }) => `Attached: ${filename}, ${content.length} bytes\n`,
+      );
+      const head = `To: ${mail.to}\nSubject: ${mail.subject}\n${files?.join('') ?? ''}`;
+      await writeWhole(`${file}.txt`, `${head}\n${mail.text}\n`);
       await writeWhole(`${file}.eml`, message as Buffer);
       await removeOldest(directory);
     },

@@ -1,3 +1,11 @@
+/** A file that goes along. */
+export type MailAttachment = {
+  /** Letters, digits, `-`, `_` and `.` alone. */
+  filename: string;
+  content: Buffer;
+  contentType: string;
+};
+
 /** One mail, rendered. */
 export type Mail = {
   /** `Name <address>` */
@@ -12,6 +20,7 @@ export type Mail = {
   /** With its angle brackets; the same for each try of the same mail. */
   messageId: string;
   headers?: Record<string, string>;
+  attachments?: MailAttachment[];
 };
 
 /** Something that delivers mails. */
@@ -36,7 +45,10 @@ const breaksHeader = /[\r\n\0]/;
 // No comma, quote or angle bracket: what is given as one recipient must be one.
 const plainAddress = /^[^\s@,;:<>()[\]"\\]+@[^\s@,;:<>()[\]"\\]+$/;
 
-/** @throws MailRefused when a part of the mail would add headers or recipients to it */
+const plainFileName = /^[A-Za-z0-9][\w.-]{0,119}$/;
+const plainContentType = /^[\w.+-]+\/[\w.+-]+$/;
+
+/** @throws MailRefused when a part of the mail would add headers or recipients to it, or lead out of a folder */
 export function assertHarmless(mail: Mail): void {
   if (!plainAddress.test(mail.to)) throw new MailRefused('The recipient is not one plain email address');
   const headers = Object.entries(mail.headers ?? {}).flat();
@@ -45,5 +57,10 @@ export function assertHarmless(mail: Mail): void {
   }
   if ([mail.from, mail.subject, mail.messageId, ...headers].some((text) => breaksHeader.test(text))) {
     throw new MailRefused('A header of the mail holds a line break');
+  }
+  for (const { filename, contentType } of mail.attachments ?? []) {
+    if (!plainFileName.test(filename) || !plainContentType.test(contentType)) {
+      throw new MailRefused('A file of the mail has no plain name or type');
+    }
   }
 }

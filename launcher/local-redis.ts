@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Redis } from 'ioredis';
+import type { Program } from './debian-packages.ts';
 import { createDataDir, fileSize, logTail, readJson, withLog, writeJson } from './files.ts';
 import { withLock } from './lock.ts';
 import { choosePort } from './ports.ts';
 import { identifyProcess, isRunning, stopProcess, waitUntil, type ProcessIdentity } from './processes.ts';
-import { findRedis, type RedisProgram } from './redis-packages.ts';
+import { findRedis } from './redis-packages.ts';
 import { loadSecrets } from './secrets.ts';
 
 const START_TIMEOUT_MS = 30_000;
@@ -121,7 +122,7 @@ async function askServer(dataDir: string, password: string, port: number): Promi
 async function launch(
   dataDir: string,
   password: string,
-  program: RedisProgram,
+  program: Program,
   port: number,
 ): Promise<Required<RedisRecord> | null> {
   const home = homeDir(dataDir);

@@ -6,6 +6,7 @@ import { UsageError } from '../errors.ts';
 import { stopInstance } from '../instance.ts';
 import { removePostgres } from '../local-postgres.ts';
 import { stopRedis } from '../local-redis.ts';
+import { popplerDir } from '../poppler-packages.ts';
 import { programDir } from '../redis-packages.ts';
 import { secretsFile } from '../secrets.ts';
 import { readSettings } from '../settings.ts';
@@ -15,7 +16,7 @@ import { print, step } from '../terminal.ts';
 export async function reset(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { yes: { type: 'boolean', default: false, short: 'y' } } });
   const { dataDir, databaseUrl } = readSettings();
-  if (!existsSync(dataDir) || onlyHoldsProgram(dataDir)) {
+  if (!existsSync(dataDir) || onlyHoldsPrograms(dataDir)) {
     print(`There is no data in ${dataDir}.`);
     return 0;
   }
@@ -50,19 +51,22 @@ async function confirm(dataDir: string): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-/** The unpacked Redis stays: it is no data, and fetching it again needs a network. */
+/** What was unpacked stays: it is no data, and fetching it again needs a network. */
+const programDirs = (dataDir: string): string[] => [programDir(dataDir), popplerDir(dataDir)];
+
 function emptyDirectory(dataDir: string): void {
-  const program = programDir(dataDir);
-  for (const folder of [dataDir, path.dirname(program)]) {
+  const programs = programDirs(dataDir);
+  const isKept = (entry: string) =>
+    programs.some((program) => entry === program || program.startsWith(`${entry}${path.sep}`));
+  for (const folder of [dataDir, ...programs.map((program) => path.dirname(program))]) {
     for (const name of existsSync(folder) ? readdirSync(folder) : []) {
       const entry = path.join(folder, name);
-      if (entry !== program && !program.startsWith(`${entry}${path.sep}`))
-        rmSync(entry, { recursive: true, force: true });
+      if (!isKept(entry)) rmSync(entry, { recursive: true, force: true });
     }
   }
 }
 
-function onlyHoldsProgram(dataDir: string): boolean {
-  const kept = path.relative(dataDir, path.dirname(programDir(dataDir)));
-  return readdirSync(dataDir).every((name) => name === kept);
+function onlyHoldsPrograms(dataDir: string): boolean {
+  const kept = new Set(programDirs(dataDir).map((program) => path.relative(dataDir, path.dirname(program))));
+  return readdirSync(dataDir).every((name) => kept.has(name));
 }

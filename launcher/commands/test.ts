@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readJson } from '../files.ts';
 import { ROOT } from '../paths.ts';
+import { provisionPdfToText } from '../poppler-packages.ts';
 import { readSettings } from '../settings.ts';
 import { provisionSwift } from '../swift-packages.ts';
 import { print, step } from '../terminal.ts';
@@ -35,6 +36,7 @@ export async function test(args: string[]): Promise<number> {
   for (const check of CHECKS) if (!(await runCheck(check))) failed.push(check.title);
   if (args.includes('--all'))
     await step('OpenStack Swift', provisionSwift, (why) => why ?? 'OpenStack Swift, for the tests of S3');
+  await step('pdftotext', provisionPdfToText, (why) => why ?? 'pdftotext, for the tests of invoices');
   const result = await runVitest(args);
   if (result.code !== 0) failed.push('Tests (vitest)');
   print();

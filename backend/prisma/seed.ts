@@ -3,9 +3,12 @@ import { parseArgs } from 'node:util';
 import { hash } from '@node-rs/argon2';
 import pg from 'pg';
 import { demoPassword, portalAdmins } from './seed/accounts.ts';
+import { insertBilling } from './seed/billing.ts';
+import { demoStories } from './seed/billing-stories.ts';
 import { demoTenants } from './seed/demo-tenants.ts';
 import { daysBefore, startOfIndianDay } from './seed/deterministic.ts';
 import { insertTenants, insertUsers, roleId, type RoleIds } from './seed/insert.ts';
+import { insertLargeBilling } from './seed/large-billing.ts';
 import { largeTenants } from './seed/large-tenants.ts';
 import { adminRows } from './seed/people.ts';
 import { peopleCount, tenantId, type TenantProfile } from './seed/tenants.ts';
@@ -13,7 +16,7 @@ import { peopleCount, tenantId, type TenantProfile } from './seed/tenants.ts';
 type Progress = (text: string) => void;
 
 export type SeedOptions = {
-  /** On top of the demo: 1,000 tenants and 200,000 users in all. */
+  /** On top of the demo: 1,000 tenants, 200,000 users and 500,000 invoices in all. */
   large?: boolean;
   onProgress?: Progress;
   /** The moment that dates are counted back from on an empty database. Default: now. */
@@ -107,11 +110,13 @@ async function seedDemo(client: pg.Client, roles: RoleIds, day: Date, passwordHa
       (user) => roleByEmail.get(user.email ?? '') ?? '',
     );
     const { tenants, people } = await insertTenants(client, [...demoTenants], roles, day, passwordHash);
-    return { admins: admins.size, tenants, people };
+    const invoices = await insertBilling(client, demoTenants, demoStories, day);
+    return { admins: admins.size, tenants, people, invoices };
   });
+  const { admins, tenants, people, invoices } = added;
   report(
-    added.admins + added.tenants > 0
-      ? `Demo data: added ${added.admins} portal admins, ${added.tenants} tenants, ${added.people} people of tenants`
+    admins + tenants + invoices > 0
+      ? `Demo data: added ${admins} portal admins, ${tenants} tenants, ${people} people of tenants, ${invoices} invoices`
       : 'Demo data: is there already, nothing added',
   );
 }
@@ -128,15 +133,40 @@ async function seedLarge(client: pg.Client, roles: RoleIds, day: Date, passwordH
     added.people += people;
     if (step) report(`Large data: ${format(added.tenants)} tenants, ${format(added.people)} people so far`);
   }
-  if (added.tenants === 0) return report('Large data: is there already, nothing added');
+  const withPeople = performance.now();
+  const invoices = await inPortalScope(client, () => insertLargeBilling(client, [...largeTenants()], { day, report }));
+  if (added.tenants + invoices === 0) return report('Large data: is there already, nothing added');
   // Without fresh statistics, and a visibility map for index-only scans, the first queries get poor plans.
-  await client.query(`vacuum (analyze) tenants, libraries, tenant_transitions, tenant_branding, billing_profiles,
-                                         users, role_assignments, guardianships`);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  await client.query(`vacuum (analyze) ${filled.join(', ')}`);
+  const seconds = (since: number, until = performance.now()) => ((until - since) / 1000).toFixed(1);
   report(
-    `Large data: added ${format(added.tenants)} tenants, ${format(added.people)} people of tenants in ${seconds} s`,
+    `Large data: added ${format(added.tenants)} tenants and ${format(added.people)} people of tenants in ${seconds(started, withPeople)} s, ` +
+      `${format(invoices)} invoices in ${seconds(withPeople)} s`,
   );
 }
+
+/** What a large seed fills. */
+const filled = [
+  'tenants',
+  'libraries',
+  'tenant_transitions',
+  'tenant_branding',
+  'billing_profiles',
+  'users',
+  'role_assignments',
+  'guardianships',
+  'billing_accounts',
+  'payment_methods',
+  'subscriptions',
+  'subscription_changes',
+  'subscription_coupons',
+  'subscription_add_ons',
+  'invoices',
+  'invoice_items',
+  'payments',
+  'payment_allocations',
+  'dunning_runs',
+] as const;
 
 function* batches(profiles: Iterable<TenantProfile>): Generator<TenantProfile[]> {
   let batch: TenantProfile[] = [];

@@ -5,7 +5,7 @@ import { securityHeaders } from './middleware/security-headers.middleware.ts';
 import { answerError, answerNotFound } from './middleware/error.middleware.ts';
 import { requestLog } from './middleware/logger.middleware.ts';
 import { docsRouter } from './routes/docs.routes.ts';
-import { modules } from './routes/index.ts';
+import { modules, modulesOutsideProduction } from './routes/index.ts';
 import { toRouter } from './routes/router.ts';
 
 /** The Express app: what every request passes, the modules, the document, the errors. */
@@ -19,7 +19,8 @@ export function createApp(): Express {
   app.use(requestLog);
   app.use(securityHeaders());
   app.use(crossOrigin());
-  for (const module of modules) app.use(`/api${module.prefix}`, toRouter(module));
+  const mounted = environment().NODE_ENV === 'production' ? modules : [...modules, ...modulesOutsideProduction];
+  for (const module of mounted) app.use(`/api${module.prefix}`, toRouter(module));
   app.use('/api/docs', docsRouter());
   app.use(answerNotFound);
   app.use(answerError);

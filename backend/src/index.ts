@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.ts';
 import { assertSafeDatabaseRole, closeDatabase } from './config/database.ts';
 import { SHUTDOWN_SECONDS, UPLOAD_TIMEOUT_SECONDS } from './config/constants.ts';
+import { followClock } from './config/clock-follow.ts';
 import { environment } from './config/environment.ts';
 import { logger } from './config/logger.ts';
 import { closeRedis } from './config/redis.ts';
@@ -64,6 +65,7 @@ async function start(): Promise<void> {
   await assertSafeDatabaseRole();
   const parts: Part[] = [];
   stopOnSignal(parts);
+  parts.push(await followClock());
   if (ROLE !== 'api') parts.push(await startWorkers());
   if (ROLE === 'worker') {
     logger.info('Workers are running');

@@ -71,8 +71,9 @@ const outlines: Outline[] = [
     'delhi',
     2,
     256,
-    activated(243, BOUGHT_MONTHLY),
-    suspended(18, 'Three invoices unpaid; no answer to reminders'),
+    activated(243, BOUGHT),
+    // What dunning has shut, paying opens again.
+    { to: 'SUSPENDED', daysAgo: 18, reason: 'Unpaid invoice for the larger plan', by: null },
   ],
   [
     'Pratibha Reading Lounge',

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { BuiltInRoleCode } from '../../src/config/permissions.ts';
 import type { PersonKind } from '../../src/generated/prisma/enums.ts';
+import type { BillingRows } from './billing-rows.ts';
 import { peopleRows } from './people.ts';
 import { guardianshipRow } from './person-facts.ts';
 import type {
@@ -16,7 +17,8 @@ import type {
 import { billingProfileRow, brandingRow } from './tenant-profile.ts';
 import { libraryRows, tenantRow, transitionRows, type TenantProfile } from './tenants.ts';
 
-type Rows = {
+/** By the names of their tables. */
+export type Rows = {
   tenants: TenantRow;
   libraries: LibraryRow;
   tenant_transitions: TransitionRow;
@@ -25,7 +27,7 @@ type Rows = {
   guardianships: GuardianshipRow;
   tenant_branding: BrandingRow;
   billing_profiles: BillingProfileRow;
-};
+} & BillingRows;
 
 /** Ids of the built-in roles. */
 export type RoleIds = ReadonlyMap<string, string>;
@@ -41,7 +43,7 @@ const roleOfKind: Record<PersonKind, BuiltInRoleCode> = {
 };
 
 /** Inserts what is not there yet, by any unique key, and leaves alone what is. Answers the ids of the new rows. */
-async function insertMissing<Table extends keyof Rows>(
+export async function insertMissing<Table extends keyof Rows>(
   client: Client,
   table: Table,
   rows: Rows[Table][],

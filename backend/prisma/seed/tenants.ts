@@ -75,7 +75,7 @@ export function tenantRow(profile: TenantProfile, day: Date): TenantRow {
 }
 
 /** Late in the afternoon, at a minute of the tenant's own, so that not everything happens at once. */
-const changedAt = (change: StatusChange, profile: TenantProfile, day: Date): string =>
+export const changedAt = (change: StatusChange, profile: TenantProfile, day: Date): string =>
   daysBefore(day, change.daysAgo, createRandom(`change:${profile.slug}:${change.daysAgo}`).integer(15 * 60, 18 * 60));
 
 /** How the tenant came to its status, from its creation on. */

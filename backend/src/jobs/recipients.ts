@@ -1,6 +1,7 @@
 import { PLATFORM_TIME_ZONE } from '../config/constants.ts';
 import { environment } from '../config/environment.ts';
 import type { JobContext } from '../queues/job-context.ts';
+import { formatIndian } from '../utils/indian-number.ts';
 import { sql } from '../utils/sql.ts';
 
 /** Somebody with an account, as far as mails need to know them. */
@@ -55,3 +56,11 @@ const dateAndTime = new Intl.DateTimeFormat('en-IN', {
 
 /** `22 November 2026 at 6:45 pm (India time)` */
 export const readableTime = (time: Date): string => `${dateAndTime.format(time)} (India time)`;
+
+const dateAlone = new Intl.DateTimeFormat('en-IN', { dateStyle: 'long', timeZone: 'UTC' });
+
+/** `22 November 2026`, of a day as text. */
+export const readableDay = (day: string): string => dateAlone.format(new Date(`${day}T00:00:00Z`));
+
+/** `₹2,49,900.00`, of rupees as text. */
+export const readableRupees = (amount: string): string => `₹${formatIndian(amount)}`;

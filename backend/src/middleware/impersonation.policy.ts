@@ -12,6 +12,10 @@ const bulk = /\.(export|import)$/;
 /** What does so with another permission. */
 const FILES = new Set(['getPersonExport', 'downloadPersonExport']);
 
+/** Whoever pays, and with what, is the business of the payer alone. */
+const paying = (access: Endpoint['access']): boolean =>
+  typeof access === 'object' && 'permission' in access && access.permission === 'revenue.pay';
+
 /**
  * Whether somebody who acts in another's name may not use an endpoint (rule 9): one that writes, unless that was asked
  * for; the account itself with its credentials; what needs a step-up; money; exports.
@@ -24,5 +28,5 @@ export function impersonationBars(endpoint: Endpoint, mode: ImpersonationMode): 
   if (typeof access === 'object' && 'permission' in access && bulk.test(access.permission)) return true;
   if (method === 'get') return false;
   const isOwnAccount = access === 'authenticated';
-  return mode === 'READ_ONLY' || isOwnAccount || endpoint.idempotency === 'required';
+  return mode === 'READ_ONLY' || isOwnAccount || paying(access) || endpoint.idempotency === 'required';
 }

@@ -26,11 +26,15 @@ function tell(response: Response, { points }: Limit, { remaining, milliseconds }
   response.setHeader('RateLimit-Reset', Math.ceil(milliseconds / 1000));
 }
 
-/** Requests without a valid token: all that one address sends, then what the endpoint allows on top. */
+/**
+ * Requests without a valid token: all that one address sends, then what the endpoint allows on top. A provider sends
+ * from few addresses what concerns many: the limit of its endpoint is the only one.
+ */
 export async function limitAddress(endpoint: Endpoint, ip: string, response: Response): Promise<void> {
   if (endpoint.rateLimit === 'none') return;
   const address = addressPrefix(ip);
-  await consume('ip', { points: environment().RATE_LIMIT_IP_PER_MINUTE, seconds: 60 }, address, response);
+  if (!endpoint.signed)
+    await consume('ip', { points: environment().RATE_LIMIT_IP_PER_MINUTE, seconds: 60 }, address, response);
   if (endpoint.access === 'public' && endpoint.rateLimit) {
     await consume(endpoint.operationId, endpoint.rateLimit, address, response);
   }

@@ -1,7 +1,7 @@
 import express, { type Request, type Response } from 'express';
 import { z } from 'zod';
 import { BODY_LIMIT_BYTES, REQUEST_TIMEOUT_SECONDS } from '../config/constants.ts';
-import type { Endpoint } from '../routes/endpoint.ts';
+import type { Endpoint, SignedRequest } from '../routes/endpoint.ts';
 import type { Upload } from '../types/upload.ts';
 import { cutOffLater } from '../utils/cut-off.ts';
 import { AppError, type FieldIssue } from '../utils/errors.ts';
@@ -9,19 +9,21 @@ import { readForm, removeUpload } from './upload.middleware.ts';
 
 const nothing = z.strictObject({});
 const parseJson = express.json({ limit: BODY_LIMIT_BYTES, strict: false });
+/** As it came: what is compressed was signed compressed or not, and nobody would know. */
+const takeRaw = express.raw({ limit: BODY_LIMIT_BYTES, inflate: false, type: () => true });
 
 type RawInput = { params: unknown; query: unknown; body: unknown };
-type RawBody = { body: unknown; upload?: Upload | undefined; issues?: FieldIssue[] };
+type RawBody = { body: unknown; upload?: Upload | undefined; signed?: SignedRequest; issues?: FieldIssue[] };
 
 /**
  * Everything the request says, checked against the declaration. All that is wrong is told at once. A file that came
  * along is the caller's to remove.
  */
 export async function validateInput(endpoint: Endpoint, request: Request, response: Response) {
-  const { body, upload, issues = [] } = await readBody(endpoint, request, response);
+  const { body, upload, signed, issues = [] } = await readBody(endpoint, request, response);
   try {
     const raw = { params: request.params, query: request.query, body };
-    return { ...check(endpoint, raw, request.headers['if-match'], issues), upload };
+    return { ...check(endpoint, raw, request.headers['if-match'], issues), upload, signed };
   } catch (error) {
     await removeUpload(upload);
     throw error;
@@ -114,6 +116,13 @@ function versionOf(header: string | undefined, issues: FieldIssue[]): number | u
 async function readBody(endpoint: Endpoint, request: Request, response: Response): Promise<RawBody> {
   const isEmpty =
     request.headers['transfer-encoding'] === undefined && !(Number(request.headers['content-length']) > 0);
+  if (endpoint.signed) {
+    const rawBody = isEmpty ? undefined : await readWith(takeRaw, request, response);
+    return {
+      body: {},
+      signed: { rawBody: (rawBody as Buffer) ?? Buffer.alloc(0), header: (name) => request.get(name) },
+    };
+  }
   if (endpoint.upload) {
     if (isEmpty) return { body: {}, issues: [{ in: 'body', field: endpoint.upload.field, message: 'is missing' }] };
     const { fields, upload, issues } = await readForm(request, endpoint.upload);
@@ -126,10 +135,10 @@ async function readBody(endpoint: Endpoint, request: Request, response: Response
       'Send the body as JSON, with the header Content-Type: application/json.',
     );
   }
-  return { body: await readJson(request, response) };
+  return { body: await readWith(parseJson, request, response) };
 }
 
-async function readJson(request: Request, response: Response): Promise<unknown> {
+async function readWith(parse: typeof parseJson, request: Request, response: Response): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -137,7 +146,7 @@ async function readJson(request: Request, response: Response): Promise<unknown> 
         reject(new AppError('request_timeout', 'The request took too long to arrive. Send it again.'));
         cutOffLater(request);
       }, REQUEST_TIMEOUT_SECONDS * 1000);
-      parseJson(request, response, (error?: unknown) => (error ? reject(bodyError(error)) : resolve()));
+      parse(request, response, (error?: unknown) => (error ? reject(bodyError(error)) : resolve()));
     });
   } finally {
     clearTimeout(timer);

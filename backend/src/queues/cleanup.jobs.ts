@@ -20,6 +20,11 @@ export const cleanupJobs = {
     payload: z.strictObject({}),
     schedule: { pattern: '25 * * * *', timeZone: PLATFORM_TIME_ZONE },
   }),
+  'cleanup.revenue-reports': defineJob({
+    queue: 'cleanup',
+    payload: z.strictObject({}),
+    schedule: { pattern: '40 * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
   /** Removes what a failed change of a tenant's logo has left behind: handed over before each. */
   'cleanup.logos': defineJob({ queue: 'cleanup', payload: z.strictObject({ tenantId: z.string() }) }),
   /** Tells owners that the purge of their tenant is near, and purges those whose time has come (rule 12). */

@@ -63,5 +63,36 @@ export const emailJobs = {
     queue: 'email',
     payload: z.strictObject({ offboardingId: z.string().min(1) }),
   }),
+  /** Tells a tenant of a rung of the ladder that was taken. */
+  'email.dunning': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ runId: z.string().min(1), number: z.number().int() }),
+  }),
+  /** An invoice with its PDF, to where invoices of the tenant go or to another address. Billing notices go out always. */
+  'email.invoice': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ invoiceId: z.string().min(1), to: z.string().optional() }),
+    whenShutOut: 'run',
+  }),
+  /** What will be charged to a mandate, a day ahead. The law asks for it. */
+  'email.debit-notice': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ invoiceId: z.string().min(1) }),
+    whenShutOut: 'run',
+  }),
+  /** A receipt for money that came. */
+  'email.payment-received': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ paymentId: z.string().min(1) }),
+    whenShutOut: 'run',
+  }),
+  /** A credit note with its PDF. */
+  'email.credit-note': defineJob({
+    queue: 'email',
+    payload: z.strictObject({ creditNoteId: z.string().min(1) }),
+    whenShutOut: 'run',
+  }),
+  /** The owners of a tenant, that a trial ends in three days. */
+  'email.trial-ending': defineJob({ queue: 'email', payload: z.strictObject({ subscriptionId: z.string().min(1) }) }),
   'email.recovery-codes-low': defineJob({ queue: 'email', payload: userId.extend({ left: z.number().int() }) }),
 };

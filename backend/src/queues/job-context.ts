@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
 import type { z } from 'zod';
+import { clockNow } from '../config/clock.ts';
 import { logWith } from '../config/logger.ts';
 import { manualContext } from '../services/context.service.ts';
 import type { Cookies, ManualContext, Scope } from '../types/context.ts';
@@ -42,7 +43,7 @@ export function jobContext(job: Job<JobEnvelope>, signal: AbortSignal): JobConte
     client: { ip: '', userAgent: null },
     cookies: noCookies,
     log: logWith({ job: job.name, jobId: id, attempt, requestId, ...(tenantId && { tenantId }) }),
-    now: new Date(),
+    now: clockNow(),
     scope,
     tenantId,
     actor: null,

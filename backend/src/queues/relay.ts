@@ -1,3 +1,4 @@
+import { clockOffset } from '../config/clock.ts';
 import { logger } from '../config/logger.ts';
 import { transactionReader, withScope } from '../config/scope.ts';
 import type { Transaction } from '../config/database.ts';
@@ -105,7 +106,7 @@ export const relayBatch = (backend: JobBackend, jobs: JobDefinitions): Promise<n
       select id, tenant_id as "tenantId", job, payload, dedupe_key as "dedupeKey", request_id as "requestId",
              created_at as "createdAt"
         from outbox_messages
-       where published_at is null and available_at <= now()
+       where published_at is null and available_at <= now() + ${clockOffset() / 1000} * interval '1 second'
        order by available_at
        limit ${BATCH}
          for update skip locked`);

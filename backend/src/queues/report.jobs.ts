@@ -17,6 +17,8 @@ export const reportJobs = {
   'report.person-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
   /** Writes the people of a list into a file. It goes on while the tenant is shut out. */
   'report.people-export': defineJob({ queue: 'report', payload: z.strictObject({ exportId: z.string() }) }),
+  /** Writes the file of one report of revenue: a return, a journal, an ageing. */
+  'report.revenue': defineJob({ queue: 'report', payload: z.strictObject({ reportId: z.string() }) }),
   /** Goes along every audit chain and raises the alarm when a link is broken. */
   'report.audit-verification': defineJob({
     queue: 'report',

@@ -10,4 +10,11 @@ export const webhookJobs = {
     attempts: 1,
     schedule: { pattern: '* * * * *', timeZone: PLATFORM_TIME_ZONE },
   }),
+  /** Outside production: sends what the sandbox gateway has to tell. What was not taken goes with the next. */
+  'webhook.sandbox-gateway': defineJob({
+    queue: 'webhook',
+    payload: z.strictObject({}),
+    attempts: 1,
+    schedule: { pattern: '* * * * *', timeZone: PLATFORM_TIME_ZONE },
+  }),
 };

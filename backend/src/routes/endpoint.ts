@@ -38,13 +38,25 @@ export type UploadRule = {
   description: string;
 };
 
-export type Input<P, Q, B, U = undefined> = {
+/** A provider's signature over the bytes of the body stands in for a token: the handler verifies it before it reads them. */
+export type SignatureRule = {
+  /** The header that carries it. */
+  header: string;
+  /** What it is made of. */
+  description: string;
+};
+
+/** What was signed, as it came: parsing it and writing it again makes other bytes. */
+export type SignedRequest = { rawBody: Buffer; header(name: string): string | undefined };
+
+export type Input<P, Q, B, U = undefined, S = undefined> = {
   params: Output<P>;
   query: Output<Q>;
   /** Where a file comes along each field is sent as text: let the schemas of numbers and flags make them of it. */
   body: Output<B>;
   /** The file on disk. It is there until the handler is done. */
   upload: U extends UploadRule ? Upload : undefined;
+  signed: S extends SignatureRule ? SignedRequest : undefined;
   /** The version of `If-Match`, where the endpoint takes one and the caller sent one. */
   ifMatch: number | undefined;
 };
@@ -52,7 +64,7 @@ export type Input<P, Q, B, U = undefined> = {
 /** The action that the audit row of a write names; or why it needs none. */
 export type AuditDeclaration = AuditAction | { none: string };
 
-export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T, U> = {
+export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R extends z.ZodType, T, U, S> = {
   method: M;
   /** Below the module's prefix. Literal paths come before those with parameters. */
   path: `/${string}`;
@@ -65,6 +77,8 @@ export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R e
   body?: B;
   /** Takes a file; work on it before a transaction is opened, with `transaction: 'manual'`. */
   upload?: U;
+  /** Called by a provider, with `access: 'public'`: the body comes raw, whatever it is, and not as `body`. */
+  signed?: S;
   /** What `data` of the answer holds; `pageOf(item)` for lists. Anything undeclared does not leave. */
   response: R;
   /** Default 200. */
@@ -81,7 +95,7 @@ export type EndpointDeclaration<M extends Method, A extends Access, P, Q, B, R e
   transaction?: T;
   /** Errors of the rules, beyond those that follow from the declaration; for the document. */
   errors?: readonly ErrorCode[];
-  handler: (ctx: ContextOf<M, T, A>, input: Input<P, Q, B, U>) => Promise<z.input<R>>;
+  handler: (ctx: ContextOf<M, T, A>, input: Input<P, Q, B, U, S>) => Promise<z.input<R>>;
 } & (M extends 'get' ? { audit?: never } : { audit: AuditDeclaration });
 
 /** An endpoint whose types have done their work: what the router and the document need. */
@@ -96,6 +110,7 @@ export type Endpoint = {
   query?: z.ZodType;
   body?: z.ZodType;
   upload?: UploadRule;
+  signed?: SignatureRule;
   response: z.ZodType;
   status?: 200 | 201 | 202;
   rateLimit?: { points: number; seconds: number } | 'none';
@@ -119,8 +134,9 @@ export const endpoint = <
   B extends z.ZodType | undefined = undefined,
   T extends 'manual' | undefined = undefined,
   U extends UploadRule | undefined = undefined,
+  S extends SignatureRule | undefined = undefined,
 >(
-  declaration: EndpointDeclaration<M, A, P, Q, B, R, T, U>,
+  declaration: EndpointDeclaration<M, A, P, Q, B, R, T, U, S>,
 ): Endpoint => declaration;
 
 /** The endpoints of one module: a tag of the document and a prefix below `/api`. */

@@ -10,7 +10,7 @@ import { takesIdempotencyKey } from '../middleware/idempotency.middleware.ts';
 import { ERROR_STATUS, type ErrorCode } from '../utils/errors.ts';
 import { fileTypesOf } from '../utils/file-answer.ts';
 import { pageShape } from '../utils/page.ts';
-import type { Access, Endpoint, Module } from './endpoint.ts';
+import type { Endpoint, Module } from './endpoint.ts';
 import { exampleOf } from './openapi-examples.ts';
 
 const errorSchema = z
@@ -50,11 +50,14 @@ const ifMatchHeader = z.string().optional().meta({ description: 'The ETag that w
 
 /** The errors that follow from the declaration, and those that it names. */
 function errorsOf(endpoint: Endpoint): ErrorCode[] {
-  const { access, method, params, body, upload, errors = [] } = endpoint;
+  const { access, method, params, body, upload, signed, errors = [] } = endpoint;
   const isOpen = access === 'public';
   return [
     'validation_failed',
-    ...(body || upload ? (['malformed_request', 'payload_too_large', 'unsupported_media_type'] as const) : []),
+    ...(body || upload || signed
+      ? (['malformed_request', 'payload_too_large', 'unsupported_media_type'] as const)
+      : []),
+    ...(signed ? (['unauthenticated'] as const) : []),
     ...(upload ? (['request_timeout'] as const) : []),
     ...(isOpen ? [] : (['unauthenticated', 'forbidden'] as const)),
     ...(typeof access === 'object' && 'tenant' in access ? (['tenant_mismatch', 'tenant_suspended'] as const) : []),
@@ -109,7 +112,8 @@ const describeErrors = (status: number, codes: ErrorCode[]) => ({
   },
 });
 
-const accessText = (access: Access): string => {
+const accessText = ({ access, signed }: Pick<Endpoint, 'access' | 'signed'>): string => {
+  if (signed) return 'For providers, who sign what they send.';
   if (access === 'public') return 'Open to everybody.';
   if (access === 'authenticated') return 'For everybody who is signed in.';
   if ('role' in access) return `Needs the role \`${access.role}\`.`;
@@ -143,12 +147,18 @@ function headersOf(endpoint: Endpoint): z.ZodObject | undefined {
       'Idempotency-Key': endpoint.idempotency === 'required' ? idempotencyHeader : idempotencyHeader.optional(),
     }),
     ...(endpoint.ifMatch && { 'If-Match': ifMatchHeader }),
+    ...(endpoint.signed && {
+      [endpoint.signed.header]: z.string().meta({ description: endpoint.signed.description, example: 'a'.repeat(64) }),
+    }),
   };
   return Object.keys(headers).length > 0 ? z.object(headers) : undefined;
 }
 
+const asSigned = z.looseObject({}).meta({ description: 'Whatever the provider sends' });
+
 /** What the body of the request is: JSON, or a form with a file. */
-function bodyContentOf({ body, upload }: Endpoint): ZodOpenApiRequestBodyObject['content'] {
+function bodyContentOf({ body, upload, signed }: Endpoint): ZodOpenApiRequestBodyObject['content'] {
+  if (signed) return { 'application/json': { schema: asSigned, example: {} } };
   if (!upload) return { 'application/json': { schema: body, example: body && exampleOf(body, 'input') } };
   const { field, maxBytes, description } = upload;
   const file = z.file().meta({ description: `${description} At most ${maxBytes} bytes.`, example: '(the file)' });
@@ -162,7 +172,7 @@ function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject
   return {
     operationId: endpoint.operationId,
     summary: endpoint.summary,
-    description: `${endpoint.description}\n\n${accessText(endpoint.access)}`,
+    description: `${endpoint.description}\n\n${accessText(endpoint)}`,
     tags: [tag],
     security: endpoint.access === 'public' ? [] : [{ bearer: [] }],
     requestParams: {
@@ -170,7 +180,9 @@ function operationOf(endpoint: Endpoint, tag: string): ZodOpenApiOperationObject
       ...(query && { query: query as z.ZodObject }),
       ...(header && { header }),
     },
-    ...((body || endpoint.upload) && { requestBody: { required: true, content: bodyContentOf(endpoint) } }),
+    ...((body || endpoint.upload || endpoint.signed) && {
+      requestBody: { required: true, content: bodyContentOf(endpoint) },
+    }),
     responses: {
       [String(endpoint.status ?? 200)]: {
         description: STATUS_CODES[endpoint.status ?? 200] ?? 'OK',

@@ -81,7 +81,7 @@ const lists = [
     response: v.person,
     status: 201,
     audit: 'users.create',
-    errors: ['conflict', 'not_found', 'tenant_mismatch', ...notInAnothersName],
+    errors: ['conflict', 'limit_reached', 'not_found', 'tenant_mismatch', ...notInAnothersName],
     handler: people.createPerson,
   }),
 ];

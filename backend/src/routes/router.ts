@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import compression from 'compression';
 import express, { type Request, type Response, type Router } from 'express';
+import { clockNow } from '../config/clock.ts';
 import { environment } from '../config/environment.ts';
 import { logWith } from '../config/logger.ts';
 import { authenticate, rememberedPrincipal } from '../middleware/auth.middleware.ts';
@@ -171,7 +172,7 @@ function contextBase(actor: Actor | null, space: Space, request: Request, respon
     client: { ip, userAgent: request.get('user-agent')?.slice(0, 400) ?? null },
     cookies: cookiesOf(request, response, environment().PUBLIC_URL.startsWith('https:')),
     log: logWith({ requestId }),
-    now: new Date(),
+    now: clockNow(),
   };
 }
 

@@ -30,7 +30,7 @@ export const tenantLibrariesEndpoints = [
     response: v.libraryView,
     status: 201,
     audit: 'tenants.library_create',
-    errors: ['conflict'],
+    errors: ['conflict', 'limit_reached'],
     handler: libraries.createLibrary,
   }),
   endpoint({
@@ -46,7 +46,7 @@ export const tenantLibrariesEndpoints = [
     response: v.libraryView,
     audit: 'tenants.library_update',
     ifMatch: true,
-    errors: ['conflict'],
+    errors: ['conflict', 'limit_reached'],
     handler: libraries.updateLibrary,
   }),
   endpoint({

@@ -10,7 +10,7 @@ const offboarding = {
 } as const;
 
 const begins =
-  'Its people are signed out and can do nothing but export. After 30 days of grace (tenants.offboarding_grace_days), of which owners are told again 48 hours before the end, all its data is removed. Until then it can be called off.';
+  'Its people are signed out and can do nothing but pay and export, and its subscription ends at once. After 30 days of grace (tenants.offboarding_grace_days), of which owners are told again 48 hours before the end, all its data is removed but its books; while an invoice is unpaid or money is under way that waits. Until then it can be called off.';
 
 /** How a tenant leaves, below /tenants. */
 export const tenantLifecycleEndpoints: readonly Endpoint[] = [
@@ -46,7 +46,8 @@ export const tenantLifecycleEndpoints: readonly Endpoint[] = [
     path: '/:id/offboard/cancel',
     operationId: 'cancelOffboarding',
     summary: 'Call off the off-boarding of a tenant',
-    description: 'The tenant is again what it was before. Not once the purge has begun.',
+    description:
+      'The tenant is again what it was before; its subscription stays ended, and can be reactivated. Not once the purge has begun.',
     body: v.cancelOffboardingBody,
     audit: 'tenants.offboard_cancel',
     errors: ['conflict', 'invalid_transition'],
@@ -58,7 +59,8 @@ export const tenantLifecycleEndpoints: readonly Endpoint[] = [
     path: '/:id/offboarding',
     operationId: 'getOffboarding',
     summary: 'See where the off-boarding of a tenant stands',
-    description: 'Also of a tenant that is purged: then with the certificate of what was removed and what is kept.',
+    description:
+      'Also of a tenant that is purged: then with the certificate of what was removed and what is kept. What is owed or under way, and keeps the purge waiting, is told as `unsettled`.',
     handler: lifecycle.getOffboarding,
   }),
   endpoint({

@@ -3,6 +3,7 @@ import { pageOf } from '../utils/page.ts';
 import * as impersonations from '../validators/impersonations.validator.ts';
 import * as v from '../validators/tenants.validator.ts';
 import { endpoint, type Module } from './endpoint.ts';
+import { tenantBillingEndpoints } from './tenant-billing.routes.ts';
 import { tenantBrandingEndpoints } from './tenant-branding.routes.ts';
 import { tenantAnalyticsEndpoints } from './tenant-analytics.routes.ts';
 import { tenantExportEndpoints } from './tenant-exports.routes.ts';
@@ -34,13 +35,13 @@ export const tenantsModule: Module = {
       operationId: 'createTenant',
       summary: 'Create a tenant',
       description:
-        'With its owner and a trial, in one transaction. The owner gets a mail with a link to set a password.',
+        'With its owner and a trial, in one transaction. The owner gets a mail with a link to set a password. With a plan it is subscribed to it, on trial as long as the tenant; that needs subscriptions.create as well.',
       access: { permission: 'tenants.create' },
       body: v.createTenantBody,
       response: v.tenant,
       status: 201,
       audit: 'tenants.create',
-      errors: ['conflict'],
+      errors: ['not_found', 'conflict'],
       handler: tenants.createTenant,
     }),
     endpoint({
@@ -74,7 +75,8 @@ export const tenantsModule: Module = {
       path: '/:id/suspend',
       operationId: 'suspendTenant',
       summary: 'Suspend a tenant',
-      description: 'Ends the sessions of all its people and shuts them out of everything but payment and export.',
+      description:
+        'Ends the sessions of all its people and shuts them out of everything but payment and export. Its subscription goes on.',
       access: { permission: 'tenants.suspend' },
       params: v.tenantId,
       body: v.suspendTenantBody,
@@ -150,6 +152,7 @@ export const tenantsModule: Module = {
       handler: tenants.setSupportAccess,
     }),
     ...tenantProfileEndpoints,
+    ...tenantBillingEndpoints,
     ...tenantBrandingEndpoints,
     ...tenantAnalyticsEndpoints,
     ...tenantLibrariesEndpoints,

@@ -43,6 +43,9 @@ export async function cached<Value extends Cacheable>(ctx: Reading, key: CacheKe
 export const forget = (ctx: Pick<WriteContext, 'afterCommit'>, ...keys: readonly CacheKey[]): void =>
   ctx.afterCommit(() => forgetInCache(keys));
 
+/** Forgets a value now: for whoever asks to have it computed anew. */
+export const forgetNow = (...keys: readonly CacheKey[]): Promise<void> => forgetInCache(keys);
+
 /** Forgets everything of a tenant once the transaction has committed. */
 export const forgetTenant = (ctx: Pick<WriteContext, 'afterCommit'>, tenantId: string): void =>
   ctx.afterCommit(() => dropFromCache(tenantId));

@@ -4,7 +4,8 @@ import { ZipFile } from 'yazl';
 import type { JobContext } from '../queues/job-context.ts';
 import { raw, sql, type Sql } from '../utils/sql.ts';
 import { archivedRows } from './data-archive.queries.ts';
-import { TENANT_DATA, tenantColumn, type TenantTable } from './tenant-data.policy.ts';
+import { TENANT_DATA, tenantColumn } from './tenant-data.policy.ts';
+import type { TenantTable } from './tenant-table.policy.ts';
 import { fileStorage } from './file-storage.service.ts';
 
 // A zip of personal data: one file of JSON lines for each table, uploaded files, and a manifest. Rows are read on by

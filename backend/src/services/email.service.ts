@@ -1,6 +1,6 @@
 import { environment } from '../config/environment.ts';
 import { emailProvider } from '../providers/email.ts';
-import { MailRefused, type Mail } from '../providers/email.provider.ts';
+import { MailRefused, type Mail, type MailAttachment } from '../providers/email.provider.ts';
 import { safeErrorText } from '../queues/dead-letters.ts';
 import { PermanentError } from '../queues/permanent-error.ts';
 import { renderEmail, type EmailTemplate, type EmailVariables, type RenderedEmail } from '../templates/email/render.ts';
@@ -18,6 +18,8 @@ export type EmailOrder<Template extends EmailTemplate> = {
   tenantId: string | null;
   /** Called only if the mail is to be sent: the place to make a one-time token, which nothing else may hold. */
   variables: () => EmailVariables[Template] | Promise<EmailVariables[Template]>;
+  /** Called only if the mail is to be sent: files that go along. */
+  attachments?: () => Promise<MailAttachment[]>;
   signal?: AbortSignal;
 };
 
@@ -32,7 +34,9 @@ export async function sendEmail<Template extends EmailTemplate>(
 ): Promise<void> {
   if (await isSent(ctx, order.jobId)) return;
   const rendered = await render(order.template, await order.variables());
-  const mail = mailOf(order, rendered, await senderOf(ctx, order.tenantId));
+  const attachments = await order.attachments?.();
+  const sender = await senderOf(ctx, order.tenantId);
+  const mail = { ...mailOf(order, rendered, sender), ...(attachments && { attachments }) };
   await noteSending(ctx, order, mail);
   try {
     const provider = await emailProvider(await mailServer(ctx));

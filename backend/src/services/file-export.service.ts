@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { clockNow } from '../config/clock.ts';
 import type { Transaction } from '../config/database.ts';
 import type { JobContext } from '../queues/job-context.ts';
 import type { ReadContext } from '../types/context.ts';
@@ -80,7 +81,7 @@ export async function makeFile<Row extends FileExportRow>(
   try {
     if (row.storageKey) await fileStorage().delete(row.storageKey);
     const made = await writeFile(ctx, storageKey, (told) => write(row, told), change);
-    const finishedAt = new Date();
+    const finishedAt = clockNow();
     const { count } = await change({
       ...made,
       status: 'READY',
@@ -92,7 +93,7 @@ export async function makeFile<Row extends FileExportRow>(
   } catch (error) {
     if (ctx.job.attempt >= attempts && !ctx.job.signal.aborted) {
       const told = 'It could not be written. Ask for it again.';
-      await change({ status: 'FAILED', error: told, finishedAt: new Date() });
+      await change({ status: 'FAILED', error: told, finishedAt: clockNow() });
     }
     throw error;
   }

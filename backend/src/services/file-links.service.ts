@@ -1,4 +1,5 @@
 import { AUDIT_ACTIONS, type AuditAction } from '../config/audit-actions.ts';
+import { clockNow } from '../config/clock.ts';
 import { environment } from '../config/environment.ts';
 import { knownPermissions, type Permission } from '../config/permissions.ts';
 import { assertFileKey, type LinkedFile } from '../providers/file-storage.provider.ts';
@@ -59,7 +60,8 @@ function checked<Given extends Wanted>(key: string, wanted: Given): Given {
   return wanted;
 }
 
-const endOf = (seconds: number): Date => new Date((Math.floor(Date.now() / 1000) + Math.ceil(seconds)) * 1000);
+const endOf = (seconds: number): Date =>
+  new Date((Math.floor(clockNow().getTime() / 1000) + Math.ceil(seconds)) * 1000);
 
 const ownUrl = (claims: LinkClaims): string =>
   `${environment().PUBLIC_URL.replace(/\/$/, '')}/api/files/${signLink(claims)}`;

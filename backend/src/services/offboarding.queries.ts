@@ -27,6 +27,25 @@ export const newestHold = (tenantId: string): Sql => sql`
          lifted_at as "liftedAt", lifted_by_name as "liftedByName", lift_reason as "liftReason"
     from legal_holds where tenant_id = ${tenantId} order by placed_at desc, id desc limit 1`;
 
+/**
+ * Whether a tenant owes something, or money is on its way from or to it: its purge waits (rule 12). What was written off or
+ * voided is owed no more.
+ */
+export const unsettled = (tenantId: Sql): Sql => sql`
+  (exists (select from invoices i where i.tenant_id = ${tenantId} and i.status = 'OPEN')
+   or exists (select from payments p
+               where p.tenant_id = ${tenantId} and p.status in ('CREATED', 'AUTHORIZED', 'UNKNOWN'))
+   or exists (select from refunds r where r.tenant_id = ${tenantId} and r.status = 'PENDING'))`;
+
+/** What the purge of a tenant waits for. */
+export const unsettledOf = (tenantId: string): Sql => sql`
+  select (select count(*)::int from invoices where tenant_id = ${tenantId} and status = 'OPEN') as "openInvoices",
+         (select coalesce(sum(amount_due), 0)::numeric(14, 2)::text from invoices
+           where tenant_id = ${tenantId} and status = 'OPEN') as "amountDue",
+         (select count(*)::int from payments
+           where tenant_id = ${tenantId} and status in ('CREATED', 'AUTHORIZED', 'UNKNOWN')) as "paymentsUnderWay",
+         (select count(*)::int from refunds where tenant_id = ${tenantId} and status = 'PENDING') as "refundsUnderWay"`;
+
 const withoutHold = sql`
   o.cancelled_at is null and o.purged_at is null
   and not exists (select from legal_holds h where h.tenant_id = o.tenant_id and h.lifted_at is null)`;

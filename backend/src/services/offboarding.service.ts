@@ -12,9 +12,15 @@ import {
   newestOffboarding,
   openOffboarding,
   ownersToTell,
+  unsettledOf,
 } from './offboarding.queries.ts';
 import { endSessions } from './sessions.service.ts';
 import { settingOf } from './settings.service.ts';
+import { cancelSubscription } from './subscription-cancel.service.ts';
+import { lockedSubscription } from './subscription-history.service.ts';
+import { upToDateSubscription } from './subscription-renewal.service.ts';
+import { liveSubscriptionOf, type SubscriptionRow } from './subscription-row.queries.ts';
+import { isLive } from './subscription-status.policy.ts';
 import { lockedTenant, moveTenant } from './tenant-status.service.ts';
 
 // A tenant's way out (rule 12, ADR 12): grace in which it can be called off, notice, purge, certificate.
@@ -55,17 +61,21 @@ export type OffboardingRow = {
 
 /** Where the off-boarding of a tenant stands; also of one that is purged. @throws AppError not_found */
 export async function offboardingOf(ctx: Pick<ReadContext, 'sql'>, tenantId: string): Promise<View> {
-  const [[tenant], [offboarding], [hold]] = await ctx.sql.batch<
-    [{ id: string; status: TenantStatus }[], OffboardingRow[], HoldRow[]]
-  >(leavingTenant(tenantId), newestOffboarding(tenantId), newestHold(tenantId));
+  const [[tenant], [offboarding], [hold], [unsettled]] = await ctx.sql.batch<
+    [{ id: string; status: TenantStatus }[], OffboardingRow[], HoldRow[], NonNullable<View['unsettled']>[]]
+  >(leavingTenant(tenantId), newestOffboarding(tenantId), newestHold(tenantId), unsettledOf(tenantId));
   const { id, status } = orNotFound(tenant, 'tenant');
   return {
     tenantId: id,
     status,
     offboarding: offboarding ? shown(offboarding) : null,
     legalHold: hold ? { ...hold, inForce: hold.liftedAt === null } : null,
+    unsettled: unsettled && isAnything(unsettled) ? unsettled : null,
   };
 }
+
+const isAnything = ({ openInvoices, paymentsUnderWay, refundsUnderWay }: NonNullable<View['unsettled']>): boolean =>
+  openInvoices + paymentsUnderWay + refundsUnderWay > 0;
 
 const shown = (row: OffboardingRow): NonNullable<View['offboarding']> => ({
   ...row,
@@ -74,10 +84,13 @@ const shown = (row: OffboardingRow): NonNullable<View['offboarding']> => ({
 });
 
 /**
- * Begins the way out: the tenant is shut out of everything but export, and after the grace its data is removed.
+ * Begins the way out: the tenant is shut out of everything but payment and export, its subscription ends at once, and after
+ * the grace its data is removed.
  * @throws AppError invalid_transition for one that is on its way out already
  */
 export async function beginOffboarding(ctx: WriteContext<Actor>, tenantId: string, reason: string): Promise<View> {
+  // Before the tenant: whoever ends a subscription locks in that order.
+  const subscription = await lockedLiveSubscription(ctx, tenantId);
   let statusBefore: TenantStatus = 'ACTIVE';
   const days = await settingOf(ctx, 'tenants.offboarding_grace_days');
   const graceEndsAt = new Date(ctx.now.getTime() + days * DAY_MS);
@@ -97,13 +110,26 @@ export async function beginOffboarding(ctx: WriteContext<Actor>, tenantId: strin
       graceEndsAt,
     },
   });
+  if (subscription) await endSubscriptionOf(ctx, subscription.id, reason);
   await endSessions(ctx, { tenantId }, 'TENANT_SUSPENDED');
   await tellOwners(ctx, { id, tenantId }, 'BEGUN');
   return offboardingOf(ctx, tenantId);
 }
 
+/** Nothing is billed any more; what was due to end or to be renewed by now has ended, since the tenant is leaving. */
+async function endSubscriptionOf(ctx: WriteContext, id: string, reason: string): Promise<void> {
+  const { status } = await upToDateSubscription(ctx, id);
+  if (isLive(status)) await cancelSubscription(ctx, id, { at: 'NOW', reason });
+}
+
+async function lockedLiveSubscription(ctx: WriteContext, tenantId: string): Promise<SubscriptionRow | undefined> {
+  const live = await ctx.sql.one<SubscriptionRow>(liveSubscriptionOf(tenantId));
+  const locked = live && (await lockedSubscription(ctx, live.id));
+  return locked && isLive(locked.status) ? locked : undefined;
+}
+
 /**
- * Calls it off: the tenant is again what it was before.
+ * Calls it off: the tenant is again what it was before. Its subscription has ended all the same.
  * @throws AppError conflict when none is under way, or the purge has begun
  */
 export async function cancelOffboarding(ctx: WriteContext<Actor>, tenantId: string, reason?: string): Promise<View> {

@@ -64,6 +64,25 @@ export const onboardingSteps: Readonly<Record<OnboardingStep, Step>> = {
     endpoint: 'POST /api/platform-users',
     fact: { since: firstOfKind('STAFF') },
   },
+  PLAN: {
+    title: 'Choose a plan',
+    required: true,
+    hint: 'Take a plan with StudySpot; one on trial counts.',
+    endpoint: 'POST /api/subscriptions',
+    fact: {
+      since: sql`(select s.created_at from subscriptions s
+                   where s.tenant_id = t.id and s.status in ('TRIAL', 'ACTIVE', 'PAST_DUE', 'PAUSED'))`,
+    },
+  },
+  PAYMENT_METHOD: {
+    title: 'Add a payment method',
+    required: false,
+    hint: 'Add a card or a UPI mandate, or say that invoices are paid by transfer.',
+    endpoint: 'POST /api/revenue/payment-methods',
+    fact: {
+      since: sql`(select min(m.created_at) from payment_methods m where m.tenant_id = t.id and m.status = 'ACTIVE')`,
+    },
+  },
   FIRST_STUDENT: {
     title: 'Add the first student',
     required: true,

@@ -134,3 +134,7 @@ export const removeAgain = (tenantId: string, ids: string[]): Sql => sql`
   delete from users
    where tenant_id = ${tenantId} and id in (select jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb))
   returning id`;
+
+/** Those whom the dry run of an import has noted down so far; none once it is over. */
+export const newcomersByKind = (importId: string): Sql => sql`
+  select kind, count(*)::int as people from people_import_newcomers where import_id = ${importId} group by kind`;

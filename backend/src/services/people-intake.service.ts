@@ -1,9 +1,11 @@
 import type { WriteContext } from '../types/context.ts';
 import type { PersonDraft } from '../validators/people.validator.ts';
+import type { LimitedUse } from './entitlements.service.ts';
 import { linkGuardians } from './guardian-intake.service.ts';
 import { isMinor } from './minor.policy.ts';
 import { insertPeople, personRow } from './people-insert.service.ts';
 import * as queries from './people-intake.queries.ts';
+import { takeBackBeyondLimits } from './people-limits.service.ts';
 
 // The one way by which people come into a library: one by one through the API, or by the hundred from a file.
 
@@ -12,6 +14,8 @@ export type DraftIssue = {
   message: string;
   /** Somebody who is there already and seems to be the same person. */
   duplicateOf?: { id: string; name: string };
+  /** What the subscription of the tenant has no place for. */
+  limit?: LimitedUse;
 };
 
 export type Added = { id: string; issues: [] } | { id: null; issues: [DraftIssue, ...DraftIssue[]] };
@@ -52,12 +56,14 @@ export async function addPeople(
   const added = await insertPeople(ctx, tenantId, rows, options.assignedById);
   const refused = rows.filter(({ id }) => !added.has(id));
   const reasons = await reasonsOf(ctx, tenantId, refused);
+  const there = rows.filter(({ id }) => added.has(id));
+  const beyond = await takeBackBeyondLimits(ctx, tenantId, there, options.source?.importId);
   const wards = fine.map(({ draft, row }) => ({ id: row.id, guardians: draft.guardians ?? [] }));
-  const settled = wards.filter(({ id }) => added.has(id));
+  const settled = wards.filter(({ id }) => added.has(id) && !beyond.has(id));
   const unlinked = await linkGuardians(ctx, tenantId, settled, options.assignedById, options.source?.importId);
   if (unlinked.size > 0) await ctx.sql.many(queries.removeAgain(tenantId, [...unlinked.keys()]));
   for (const { row, issues } of fine) {
-    const issue = reasons.get(row.id) ?? unlinked.get(row.id);
+    const issue = reasons.get(row.id) ?? beyond.get(row.id) ?? unlinked.get(row.id);
     if (issue) issues.push(issue);
   }
   return entries.map(({ row, issues: [first, ...others] }) =>

@@ -14,8 +14,8 @@ import { lockedTenant } from './tenant-status.service.ts';
 const ERASED = 'Erased person';
 const STAYS =
   'Their data was erased. What stays: an entry without name and addresses, so that the history of the library adds up, ' +
-  'and the audit trail of what they did, which the law makes us keep for a time. Files of exports that were made before ' +
-  'are removed within 24 hours.';
+  'and the audit trail of what they did and the history of the subscriptions that they changed, which the law makes us ' +
+  'keep for a time. Files of exports that were made before are removed within 24 hours.';
 
 const NOTHING_KNOWN = {
   name: ERASED,
@@ -113,6 +113,8 @@ async function blankRows({ db, now }: WriteContext, tenantId: string, userId: st
   await db.impersonation.updateMany({ where: { tenantId, userId }, data: { userName: ERASED } });
   const asked = { subjectName: ERASED, details: 'Removed by an erasure' };
   await db.privacyRequest.updateMany({ where: { tenantId, subjectId: userId }, data: asked });
+  const planned = { tenantId, requestedById: userId };
+  await db.subscriptionScheduledChange.updateMany({ where: planned, data: { requestedBy: ERASED } });
   // The job that removes expired files comes by within the hour.
   await db.$executeRaw`
     update data_exports set expires_at = ${new Date(now.getTime() - 1)}

@@ -3,6 +3,7 @@ import type { Actor, WriteContext } from '../types/context.ts';
 import { AppError, assertVersion, invalidField, orNotFound, type FieldIssue } from '../utils/errors.ts';
 import { fieldsOfOtherKinds, isReachable, unreachable, type PersonDraft } from '../validators/people.validator.ts';
 import type { createPersonBody, updatePersonBody } from '../validators/platform-users.validator.ts';
+import { limitReached } from './entitlements.service.ts';
 import { isMinor } from './minor.policy.ts';
 import { voidOneTimeTokens } from './one-time-token.service.ts';
 import { roleOfKind } from './people-insert.service.ts';
@@ -21,7 +22,8 @@ type Changes = z.output<typeof updatePersonBody>;
 /**
  * Adds a person to a tenant, with the role of their kind and their guardians (rules 5 and 14).
  * @throws AppError conflict for an email or number that is taken and for somebody who seems to be there already;
- *   validation_failed, tenant_mismatch, not_found for the tenant, exceeds_own_permissions
+ *   limit_reached where the subscription of the tenant allows no more; validation_failed, tenant_mismatch, not_found
+ *   for the tenant, exceeds_own_permissions
  */
 export async function createPerson(ctx: WriteContext<Actor>, input: CreatePerson): Promise<PersonView> {
   const { tenantId: named, invite: asked, allowDuplicate, ...draft } = input;
@@ -73,6 +75,8 @@ const clashes = new Set(['email', 'phone', 'memberNumber']);
 
 /** What stands in the way: something wrong, or somebody else who has it already. */
 function refusal(found: readonly DraftIssue[]): AppError {
+  const beyond = found.find(({ limit }) => limit !== undefined)?.limit;
+  if (beyond) return limitReached(beyond);
   const wrong = found.filter(({ field }) => !clashes.has(field));
   const { field, message } = wrong[0] ?? found[0] ?? { field: '', message: 'cannot be added' };
   const issues = found.map((issue): FieldIssue => ({ in: 'body', field: issue.field, message: issue.message }));

@@ -1,53 +1,29 @@
 import { sql, type Sql } from '../utils/sql.ts';
+import { BILLING_DATA } from './billing-data.policy.ts';
+import {
+  byId,
+  byTime,
+  INTERNAL,
+  keep,
+  names,
+  ofUser,
+  OWNER,
+  PASSING,
+  person,
+  remove,
+  SECRET,
+  tenantId,
+  type TenantTable,
+} from './tenant-table.policy.ts';
 
 // Every table that holds rows of tenants, and what becomes of them (rule 12, ADR 12): what the purge of a tenant does,
 // in this order; what goes into an export; which rows are about one person. A test compares this list with the
 // database: a new table or column has to be decided on here.
 
-export type TenantTable = {
-  table: string;
-  purge: Purge;
-  export: Exported | { leftOut: string };
-  /** Rows of the tenant that say so otherwise than by `tenant_id`: of jobs and requests of the portal that concern it. */
-  alsoTheirs?: (tenantId: string) => Sql;
-  person?: {
-    /** Which rows are about somebody. */
-    rows: (userId: string) => Sql;
-    /** Whether an erasure removes them; else it says itself what it does. */
-    erased?: true;
-  };
-};
-
-type Purge =
-  | { does: 'delete'; /** Rows in one statement; fewer where each takes others with it. */ atOnce?: number }
-  | { does: 'keep'; why: string };
-
-type Exported = {
-  columns: readonly string[];
-  /** By what rows are read on; together they are unique. */
-  key: readonly string[];
-  /** The columns that stay here, and why. */
-  without?: Readonly<Record<string, string>>;
-  /** Why it is in the export of a person, and not in that of the tenant. */
-  forPersonAlone?: string;
-};
-
-const remove: Purge = { does: 'delete' };
-const keep = (why: string): Purge => ({ does: 'keep', why });
-
-const SECRET = 'a secret, or what one could be made of';
-const OWNER = 'always the tenant itself';
-const INTERNAL = 'kept by StudySpot about the tenant';
-const PASSING = 'serves a running process, and holds nothing that is not elsewhere';
-
 const AUDIT_LAW =
   'The audit trail is evidence of who did what (Information Technology Act 2000, CERT-In directions of 28 April 2022); ' +
   'its months are dropped when the period of audit.retention_months is over.';
 const PURGE_PROOF = 'Shows that the tenant was off-boarded, when and by whom, and what was removed.';
-
-const ofUser = (userId: string): Sql => sql`user_id = ${userId}`;
-const person = { rows: ofUser, erased: true } as const;
-const tenantId = { tenant_id: OWNER };
 
 /** Jobs of the portal name people by their address, phone or id. */
 const namedInPayload = (id: string): Sql => sql`
@@ -56,11 +32,8 @@ const namedInPayload = (id: string): Sql => sql`
                                                       or u.phone = payload->>'phone')))`;
 const payloadOf = (userId: string): Sql => sql`payload->>'userId' = ${userId}`;
 
-const names = (spaced: string): string[] => spaced.trim().split(/\s+/);
-const byId = ['id'] as const;
-const byTime = ['created_at', 'id'] as const;
-
 export const TENANT_DATA: readonly TenantTable[] = [
+  ...BILLING_DATA,
   {
     table: 'sessions',
     purge: remove,

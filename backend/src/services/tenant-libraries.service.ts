@@ -4,6 +4,7 @@ import { mapDatabaseError } from '../utils/database-errors.ts';
 import { AppError, assertVersion, orNotFound } from '../utils/errors.ts';
 import { page } from '../utils/page.ts';
 import type { createLibraryBody, libraryView, updateLibraryBody } from '../validators/tenant-libraries.validator.ts';
+import { assertWithinLimit } from './entitlements.service.ts';
 import * as queries from './tenant-libraries.queries.ts';
 import { tenantExists } from './tenants.queries.ts';
 
@@ -19,13 +20,18 @@ export const listLibraries = (ctx: ReadContext, tenantId: string, filter: querie
 const getLibrary = async (ctx: Pick<ReadContext, 'sql'>, tenantId: string, id: string): Promise<Library> =>
   orNotFound(await ctx.sql.one<Library>(queries.libraryById(tenantId, id)), 'library');
 
-/** @throws AppError not_found; conflict when a library of the tenant has that name */
+/**
+ * @throws AppError not_found; conflict when a library of the tenant has that name; limit_reached where its subscription
+ *   allows no more libraries or seats
+ */
 export async function createLibrary(
   ctx: WriteContext<Actor>,
   tenantId: string,
   body: z.output<typeof createLibraryBody>,
 ): Promise<Library> {
   orNotFound(await ctx.sql.one(tenantExists(tenantId)), 'tenant');
+  await assertWithinLimit(ctx, tenantId, 'libraries', 1);
+  await assertWithinLimit(ctx, tenantId, 'seats', body.seatCount);
   const { id } = await withFreeName(() =>
     ctx.db.library.create({ data: { ...body, tenantId, createdAt: ctx.now }, select: { id: true } }),
   );
@@ -36,7 +42,8 @@ export async function createLibrary(
 /**
  * Changes the fields that are given.
  * @param seenVersion from If-Match: refused when somebody has changed the library since
- * @throws AppError not_found, version_mismatch; conflict when another library of the tenant has that name
+ * @throws AppError not_found, version_mismatch; conflict when another library of the tenant has that name; limit_reached
+ *   for more seats than its subscription allows
  */
 export async function updateLibrary(
   ctx: WriteContext<Actor>,
@@ -46,6 +53,7 @@ export async function updateLibrary(
 ): Promise<Library> {
   const before = await lockedLibrary(ctx, tenantId, id);
   assertVersion(seenVersion, before.version, 'library');
+  await assertWithinLimit(ctx, tenantId, 'seats', (changes.seatCount ?? before.seatCount) - before.seatCount);
   await withFreeName(() =>
     ctx.db.library.update({ where: { id }, data: { ...changes, version: { increment: 1 } }, select: { id: true } }),
   );

@@ -8,7 +8,8 @@ import { dropCacheOf } from './cache.service.ts';
 import { fileStorage } from './file-storage.service.ts';
 import { NOTICE_MS } from './offboarding.service.ts';
 import { endSessions } from './sessions.service.ts';
-import { TENANT_DATA, type TenantTable } from './tenant-data.policy.ts';
+import { TENANT_DATA } from './tenant-data.policy.ts';
+import type { TenantTable } from './tenant-table.policy.ts';
 import * as queries from './tenant-purge.queries.ts';
 import { lockedTenant, moveTenant } from './tenant-status.service.ts';
 
@@ -55,6 +56,7 @@ const step = <Result>(
     const purge = await tx.sql.one<queries.PurgeRow>(queries.lockedPurge(id));
     if (!purge) throw new PurgeStopped('it was called off, or is done');
     if (purge.held) throw new PurgeStopped('a legal hold is in force');
+    if (purge.unsettled) throw new PurgeStopped('an invoice is unpaid, or money is under way');
     return work(tx, purge);
   });
 
@@ -84,7 +86,13 @@ async function removeEverything(ctx: JobContext, leaving: Leaving): Promise<void
 
 async function emptyTable(ctx: JobContext, leaving: Leaving, entry: TenantTable): Promise<void> {
   const { table, purge } = entry;
-  if (purge.does === 'keep') return;
+  if (purge.does === 'keep') {
+    const { blank } = purge;
+    if (!blank) return;
+    const statement = queries.blankRows(table, blank, leaving.tenantId, ROWS_AT_ONCE);
+    while ((await step(ctx, leaving, ({ db }) => db.$executeRaw(statement))) > 0);
+    return;
+  }
   for (const which of queries.theirRows(entry, leaving.tenantId)) {
     const statement = queries.removeRows(table, which, purge.atOnce ?? ROWS_AT_ONCE);
     const removeSome = (tx: WriteContext<null>) => removeAndCount(tx, leaving, table, statement);
@@ -173,11 +181,13 @@ async function finish(tx: WriteContext<null>, { id, tenantId }: Leaving, purge: 
 
 /** What is true of the purge, without anybody's personal data but the name of who asked for it. */
 async function certificateOf(tx: WriteContext<null>, tenantId: string, purge: queries.PurgeRow, purgedAt: Date) {
-  const kept: { table: string; rows: number; why: string }[] = [];
+  const kept: { table: string; rows: number; why: string; blanked?: string[] }[] = [];
   for (const { table, purge: rule } of TENANT_DATA) {
     if (rule.does !== 'keep') continue;
     const found = await tx.sql.one<{ rows: number }>(queries.countRows(table, tenantId));
-    if (found && found.rows > 0) kept.push({ table, rows: found.rows, why: rule.why });
+    if (!found || found.rows === 0) continue;
+    const blanked = rule.blank && { blanked: Object.keys(rule.blank) };
+    kept.push({ table, rows: found.rows, why: rule.why, ...blanked });
   }
   const { objects = 0, jobs = 0, ...tables } = purge.purged;
   return {

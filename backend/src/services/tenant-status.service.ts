@@ -1,3 +1,4 @@
+import { clockNow } from '../config/clock.ts';
 import type { TenantStatus } from '../generated/prisma/enums.ts';
 import type { AuditEntry, WriteContext } from '../types/context.ts';
 import { AppError, orNotFound } from '../utils/errors.ts';
@@ -32,7 +33,7 @@ export async function moveTenant(
   await ctx.db.tenant.update({ where: { id }, data: { status, version: { increment: 1 } } });
   forgetTenant(ctx, id);
   // Now, and not when the request began: the history is in the order in which changes got the lock.
-  await recordTransition(ctx, id, { from: tenant.status, to: status, reason, createdAt: new Date() });
+  await recordTransition(ctx, id, { from: tenant.status, to: status, reason, createdAt: clockNow() });
   const details = { ...audited.details, ...(reason && { reason }) };
   ctx.audit({
     ...(audited.action && { action: audited.action }),

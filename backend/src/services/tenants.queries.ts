@@ -16,7 +16,11 @@ const tenantColumns = sql`
   t.time_zone as "timeZone", t.status, t.trial_ends_at as "trialEndsAt", t.version,
   t.created_at as "createdAt", t.updated_at as "updatedAt",
   (select jsonb_build_object('id', u.id, 'name', u.name, 'email', u.email, 'status', u.status)
-     from users u where u.tenant_id = t.id and u.kind = 'OWNER' and u.deleted_at is null order by u.created_at, u.id limit 1) as owner`;
+     from users u where u.tenant_id = t.id and u.kind = 'OWNER' and u.deleted_at is null order by u.created_at, u.id limit 1) as owner,
+  (select jsonb_build_object('id', s.id, 'planId', s.plan_id, 'planName', p.name, 'status', s.status,
+                             'billingCycle', s.billing_cycle, 'currentPeriodEnd', s.current_period_end)
+     from subscriptions s join subscription_plans p on p.id = s.plan_id
+    where s.tenant_id = t.id order by s.ended_on is null desc, s.created_at desc, s.id desc limit 1) as subscription`;
 
 export const tenantById = (id: string): Sql =>
   sql`select ${tenantColumns} from tenants t where t.id = ${id} and t.status <> 'PURGED'`;
@@ -32,19 +36,25 @@ const sortColumns: Record<(typeof tenantSortColumns)[number], string> = {
   trialEndsAt: 't.trial_ends_at',
 };
 
-const matching = ({ status, city, state, createdFrom, createdTo, q }: TenantFilter): Sql =>
+/** One after the other they are found by the index over the plan, and there is one for each tenant at most. */
+const subscribedTo = (planId: string): Sql => sql`
+  t.id in (select s.tenant_id from subscriptions s
+            where s.plan_id = ${planId} and s.status in ('TRIAL', 'ACTIVE', 'PAST_DUE', 'PAUSED'))`;
+
+const matching = ({ status, city, state, plan, createdFrom, createdTo, q }: TenantFilter): Sql =>
   where(
     status ? sql`t.status = ${status}::tenant_status` : sql`t.status <> 'PURGED'`,
     city && sql`lower(t.city) = ${city.toLowerCase()}`,
     state && sql`t.state = ${state}`,
+    plan && subscribedTo(plan),
     createdFrom && sql`t.created_at >= ${createdFrom}`,
     createdTo && sql`t.created_at < ${createdTo}`,
     q && searching(sql`app.tenant_search_text(t.name, t.slug, t.email, t.phone, t.gstin)`, q),
   );
 
 /**
- * The owner is looked up in the select list, which comes after sorting: one look-up for each row up to the end of the
- * page. In a join it would be one for each row that matches.
+ * Owner and subscription are looked up in the select list, which comes after sorting: one look-up for each row up to the
+ * end of the page. In a join it would be one for each row that matches.
  */
 export const tenantRows = (filter: TenantFilter): { rows: Sql; count: Sql } => ({
   rows: sql`select ${tenantColumns} from tenants t ${matching(filter)} ${orderBy(sortColumns, filter.sort, filter.order, 't.id')}`,

@@ -16,6 +16,7 @@ import {
 } from '../validators/tenants.validator.ts';
 import { endSessions } from './sessions.service.ts';
 import { settingOf } from './settings.service.ts';
+import { createSubscription } from './subscription-create.service.ts';
 import { statusAfterActivation } from './tenant-status.policy.ts';
 import { assertNotLeaving, moveTenant, recordTransition, type LockedTenant } from './tenant-status.service.ts';
 import * as queries from './tenants.queries.ts';
@@ -49,14 +50,18 @@ export const listTransitions = (
   });
 
 /**
- * Creates a tenant on trial, with its owner, who gets a mail with a link to set a password.
- * @throws AppError conflict when the slug or the owner's email is taken; tenant_mismatch within another tenant's space
+ * Creates a tenant on trial, with its owner, who gets a mail with a link to set a password, and with a plan where one is
+ * named. Without days of trial the plan is billed at once.
+ * @throws AppError conflict when the slug or the owner's email is taken, or the plan or coupon cannot be had; not_found for
+ *   a plan or coupon that there is not; forbidden for a plan without subscriptions.create; tenant_mismatch within another
+ *   tenant's space
  */
 export async function createTenant(ctx: WriteContext<Actor>, input: CreateTenant): Promise<TenantView> {
   if (ctx.tenantId) {
     throw new AppError('tenant_mismatch', 'x-tenant-id names a tenant. Leave it out: a new one lies outside of it.');
   }
-  const { owner, trialDays, slug, ...profile } = input;
+  const { owner, trialDays, slug, planId, billingCycle, couponCode, ...profile } = input;
+  if (planId) assertMaySubscribe(ctx.actor);
   const days = trialDays ?? (await settingOf(ctx, 'tenants.trial_days'));
   const created = await ctx.db.tenant.create({
     data: {
@@ -76,7 +81,17 @@ export async function createTenant(ctx: WriteContext<Actor>, input: CreateTenant
     tenantId: created.id,
     after: { ...input, slug: created.slug, ownerId },
   });
+  if (planId) {
+    const plan = { planId, billingCycle: billingCycle ?? 'MONTHLY', couponCode };
+    await createSubscription(ctx, { tenantId: created.id, ...plan, trialDays: days });
+  }
   return getTenant(ctx, created.id);
+}
+
+/** Whoever takes tenants on need not be one who sells them plans. */
+function assertMaySubscribe({ permissions }: Actor): void {
+  if (permissions.has('subscriptions.create')) return;
+  throw new AppError('forbidden', 'You need the permission subscriptions.create to subscribe the tenant to a plan.');
 }
 
 async function createOwner(ctx: WriteContext<Actor>, tenantId: string, owner: CreateTenant['owner']): Promise<string> {

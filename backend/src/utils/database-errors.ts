@@ -8,7 +8,12 @@ type DatabaseError = {
   meta?: { driverAdapterError?: { cause?: Cause } };
   cause?: unknown;
 };
-type Cause = { kind?: string; originalCode?: string; constraint?: { fields?: string[]; index?: string } };
+type Cause = {
+  kind?: string;
+  originalCode?: string;
+  constraint?: { fields?: string[]; index?: string };
+  table?: string;
+};
 
 const causeOf = (error: DatabaseError): Cause | undefined =>
   error.meta?.driverAdapterError?.cause ?? (typeof error.cause === 'object' ? (error.cause as Cause) : undefined);
@@ -67,18 +72,16 @@ function isUnavailable(error: DatabaseError): boolean {
   );
 }
 
-/** `users_email_key` → `email`. */
+/** `users_email_key` → `email`; of a table of several words `subscription_plans_code_key` → `code`. */
 function fieldOf(error: DatabaseError): string | undefined {
-  const constraint = causeOf(error)?.constraint;
+  const { constraint, table = error.table } = causeOf(error) ?? {};
   const named = constraint?.fields?.at(-1)?.replaceAll('"', '');
   if (named) return camelCase(named);
   const index =
     constraint?.index ?? error.constraint ?? /constraint: `(\w+)`|constraint "(\w+)"/.exec(error.message ?? '')?.[1];
-  const column = index
-    ?.replace(/_(key|idx|fkey)$/, '')
-    .split('_')
-    .slice(1)
-    .join('_');
+  const bare = index?.replace(/_(key|idx|fkey)$/, '');
+  const column =
+    table && bare?.startsWith(`${table}_`) ? bare.slice(table.length + 1) : bare?.split('_').slice(1).join('_');
   return column ? camelCase(column) : undefined;
 }
 

@@ -20,6 +20,17 @@ export function searching(column: Sql, q: string): Sql {
   return sql`(${join(conditions, ' and ')})`;
 }
 
+/**
+ * The same where a row is found by nothing but what stands in the column, such as numbers of documents: each word has to be
+ * a part of it. A trigram index serves every word of three letters or digits and more.
+ */
+export function containingWords(column: Sql, q: string): Sql {
+  const conditions = plainWordsOf(q).map((word) =>
+    hasTrigram(word) ? sql`${column} like ${containing(word)}` : sql`strpos(${column}, ${word.toLowerCase()}) > 0`,
+  );
+  return sql`(${join(conditions, ' and ')})`;
+}
+
 const hasTrigram = (word: string): boolean => /[\p{L}\p{M}\p{N}]{3}/u.test(word);
 
 /** Whether a trigram index can serve the search: one of its words at least is long enough. */
@@ -28,8 +39,11 @@ export const isServedByTrigrams = (q: string): boolean => wordsOf(q).some(hasTri
 /** A text that is one phone is one word, however it is spaced. */
 function wordsOf(q: string): string[] {
   const text = q.trim();
-  if (phoneDigits(text)) return [text];
-  const words = text.split(/\s+/u);
+  return phoneDigits(text) ? [text] : plainWordsOf(text);
+}
+
+function plainWordsOf(text: string): string[] {
+  const words = text.trim().split(/\s+/u);
   return words.length <= MOST_WORDS
     ? words
     : [...words.slice(0, MOST_WORDS - 1), words.slice(MOST_WORDS - 1).join(' ')];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TenantStatus } from '../generated/prisma/enums.ts';
-import { isoDate, text } from '../utils/fields.ts';
+import { isoDate, money, text } from '../utils/fields.ts';
 import { id } from '../utils/ids.ts';
 
 const reason = text(500, 5).meta({
@@ -60,11 +60,21 @@ const legalHold = z.object({
   liftReason: z.string().nullable().meta({ example: null }),
 });
 
+const unsettled = z.object({
+  openInvoices: z.number().int().meta({ example: 1 }),
+  amountDue: money,
+  paymentsUnderWay: z.number().int().meta({ description: 'Attempts whose end is not known', example: 0 }),
+  refundsUnderWay: z.number().int().meta({ example: 0 }),
+});
+
 export const offboardingState = z
   .object({
     tenantId: z.string().meta({ example: 'cm3k8v1x40001qp2h9d7f5a6b' }),
     status: z.enum(TenantStatus).meta({ example: 'OFFBOARDING' }),
     offboarding: offboarding.nullable().meta({ description: 'The newest; null where there was none' }),
+    unsettled: unsettled.nullable().meta({
+      description: 'What is owed or under way: the purge waits until it is settled; null where nothing is',
+    }),
     legalHold: legalHold.nullable().meta({ description: 'The newest; null where there was none' }),
   })
   .meta({ id: 'OffboardingState' });

@@ -2,11 +2,12 @@ import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { PLATFORM_TIME_ZONE } from '../config/constants.ts';
 import { PersonKind, TenantStatus, UserStatus } from '../generated/prisma/enums.ts';
-import { email, isoDate, moment, phone, pincode, search, slug, text } from '../utils/fields.ts';
+import { day, email, isoDate, moment, phone, pincode, search, slug, text } from '../utils/fields.ts';
 import { stateByCode, stateCodes } from '../utils/indian-states.ts';
 import { isValidGstin } from '../utils/gstin.ts';
 import { id } from '../utils/ids.ts';
 import { pageQuery } from '../utils/page.ts';
+import { billingCycle, couponCode, status as subscriptionStatus } from './subscriptions.validator.ts';
 
 export const tenantId = z.strictObject({ id });
 
@@ -51,6 +52,8 @@ export const gstinFitsState = (tenant: { gstin?: string | null; state?: string |
 export const gstinOfAnotherState = 'begins with the code of another state than `state`';
 export const gstinOfState = { message: gstinOfAnotherState, path: ['gstin'] };
 
+const withPlan = (field: string) => ({ message: 'is of use with a planId alone', path: [field] });
+
 export const createTenantBody = z
   .strictObject({
     ...profile,
@@ -62,11 +65,18 @@ export const createTenantBody = z
       .max(90)
       .optional()
       .meta({ description: 'Default: the setting tenants.trial_days', example: 14 }),
+    planId: id.optional().meta({ description: 'What it subscribes to, on trial as long as the tenant is' }),
+    billingCycle: billingCycle
+      .optional()
+      .meta({ description: 'With a plan: how long a period is; default: MONTHLY', example: 'MONTHLY' }),
+    couponCode: couponCode.optional().meta({ description: 'With a plan: code of a coupon, whatever its case' }),
     owner: z
       .strictObject({ name: text(120, 2).meta({ example: 'Meera Sharma' }), email, phone: phone.optional() })
       .meta({ description: 'Gets a mail with a link to set a password' }),
   })
   .refine(gstinFitsState, gstinOfState)
+  .refine(({ planId, billingCycle: cycle }) => planId !== undefined || cycle === undefined, withPlan('billingCycle'))
+  .refine(({ planId, couponCode: code }) => planId !== undefined || code === undefined, withPlan('couponCode'))
   .meta({ id: 'CreateTenant' });
 
 export const updateTenantBody = z
@@ -84,6 +94,7 @@ export const listTenantsQuery = pageQuery(tenantSortColumns).extend({
   status: status.optional(),
   city: city.optional().meta({ description: 'City, whatever its case', example: 'Kota' }),
   state: state.optional(),
+  plan: id.optional().meta({ description: 'Id of the plan that it has a subscription to which has not ended' }),
   createdFrom: moment.optional().meta({ description: 'Created then or later' }),
   createdTo: moment.optional().meta({ description: 'Created before' }),
   q: search.optional().meta({
@@ -112,6 +123,15 @@ const owner = z.object({
   status: z.enum(UserStatus).meta({ example: 'ACTIVE' }),
 });
 
+const subscription = z.object({
+  id,
+  planId: id,
+  planName: z.string().meta({ example: 'Growth' }),
+  status: subscriptionStatus,
+  billingCycle,
+  currentPeriodEnd: day.meta({ description: 'The day after the last of the period', example: '2026-09-01' }),
+});
+
 export const tenant = z
   .object({
     id,
@@ -128,6 +148,9 @@ export const tenant = z
     status,
     trialEndsAt: isoDate.nullable(),
     owner: owner.nullable().meta({ description: 'The first owner' }),
+    subscription: subscription
+      .nullable()
+      .meta({ description: 'The one that runs, else the newest; null where there never was one' }),
     version: z.number().int().meta({ description: 'Send it back as If-Match when you change the tenant', example: 1 }),
     createdAt: isoDate,
     updatedAt: isoDate,

@@ -196,7 +196,11 @@ describe('an unusable configuration', () => {
       () => ({ JWT_SECRET: secret, PORT: 'http' }),
       [/JWT_SECRET: .*32 characters/, /PORT: /],
     ],
-    ['a laptop in production', () => laptop, [/EMAIL_PROVIDER: /, /FILE_STORAGE: /, /REDIS_URL: /, /PUBLIC_URL: /]],
+    [
+      'a laptop in production',
+      () => laptop,
+      [/EMAIL_PROVIDER: /, /FILE_STORAGE: /, /PAYMENT_GATEWAY: /, /REDIS_URL: /, /PUBLIC_URL: /],
+    ],
     ['the owner of the database', () => ({ DATABASE_URL: database.ownerUrl }), [/DATABASE_URL signs in as postgres/]],
     ['a database that is not there', () => ({ DATABASE_URL: nowhere }), [/DATABASE_URL.*ECONNREFUSED/]],
     ['a wrong password', () => ({ DATABASE_URL: withPassword(database.appUrl, secret) }), [/DATABASE_URL.*password/]],

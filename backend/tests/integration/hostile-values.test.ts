@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Endpoint } from '../../src/routes/endpoint.ts';
 import { modules } from '../../src/routes/index.ts';
 import type { Answer } from '../support/client.ts';
-import { exampleBody, requestOf } from '../support/example-request.ts';
+import { exampleBody, neededHeaders, requestOf } from '../support/example-request.ts';
 import { someAddress } from '../support/factories.ts';
 import { expectError, expectSuccess } from '../support/expectations.ts';
 import { startTestApp, type TestApp } from '../support/server.ts';
@@ -36,7 +36,7 @@ function callerFor(endpoint: Endpoint): () => Promise<{ token?: string; headers:
   let token: string | undefined;
   const most = typeof endpoint.rateLimit === 'object' ? endpoint.rateLimit.points - 5 : Number.POSITIVE_INFINITY;
   return async () => {
-    const headers = { 'x-forwarded-for': someAddress() };
+    const headers = { 'x-forwarded-for': someAddress(), ...neededHeaders(endpoint) };
     if (endpoint.access === 'public') return { headers };
     if (token === undefined || calls >= most) {
       [token, calls] = [await (endpoint.stepUp ? app.elevatedToken() : app.adminToken()), 0];

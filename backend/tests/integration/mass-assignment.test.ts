@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Endpoint } from '../../src/routes/endpoint.ts';
 import { modules } from '../../src/routes/index.ts';
 import { newId } from '../../src/utils/ids.ts';
-import { exampleBody, requestOf } from '../support/example-request.ts';
+import { exampleBody, neededHeaders, requestOf } from '../support/example-request.ts';
 import { someAddress } from '../support/factories.ts';
 import { expectError } from '../support/expectations.ts';
 import { startTestApp, type TestApp } from '../support/server.ts';
@@ -27,8 +27,7 @@ const writes = modules
 
 /** A call by somebody who may do everything, from an address of its own. */
 async function send(endpoint: Endpoint, path: string, rawBody: string) {
-  const headers: Record<string, string> = { 'x-forwarded-for': someAddress() };
-  if (endpoint.ifMatch === 'required') headers['if-match'] = '"1"';
+  const headers = { 'x-forwarded-for': someAddress(), ...neededHeaders(endpoint) };
   const token = endpoint.access === 'public' ? undefined : await tokenWithin(endpoint);
   const request = endpoint.upload ? requestOf(endpoint, JSON.parse(rawBody) as Record<string, unknown>) : { rawBody };
   return app.call(endpoint.method.toUpperCase(), path.replace(/:\w+/g, newId()), { token, headers, ...request });

@@ -161,7 +161,7 @@ describe('What a role may do', () => {
     await assign(admin, auditor!.id);
     const shown = await me((await app.signIn(admin)).token);
     expect(shown).toMatchObject({
-      role: 'auditor',
+      role: 'finance',
       permissions: [...new Set([...catalogue.BUILT_IN_ROLES.auditor.permissions, ...ofFinance()])].toSorted(),
     });
   });

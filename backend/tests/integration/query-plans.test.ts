@@ -50,6 +50,15 @@ async function fill(): Promise<void> {
            'Person ' || i, 'person' || i || '@people.example', '+9197' || lpad(i::text, 8, '0'),
            (array['ACTIVE', 'PENDING', 'INACTIVE'])[1 + (i / 1000) % 3]::user_status, now() - i * interval '3 minutes', now()
       from generate_series(1, 20000) i;
+    with plan as (
+      insert into subscription_plans (id, code, name, updated_at)
+      select ${idOf('plan', 'i')}, 'plan-' || i, 'Plan ' || i, now() from generate_series(1, 40) i returning id)
+    insert into subscription_plan_versions (id, plan_id, number, monthly_price, annual_price, trial_days, sac_code)
+    select id, id, 1, 999, 9990, 14, '997331' from plan;
+    insert into subscriptions (id, tenant_id, plan_id, plan_version_id, status, billing_cycle, started_on, anchor_day,
+                               current_period_start, current_period_end, updated_at)
+    select ${idOf('subscription', 'i')}, ${idOf('tenant', 'i')}, ${idOf('plan', '(1 + i % 40)')}, ${idOf('plan', '(1 + i % 40)')},
+           'TRIAL', 'MONTHLY', '2026-08-01', 1, '2026-08-01', '2026-08-15', now() from generate_series(1, 1000) i;
     insert into sessions (id, tenant_id, user_id, refresh_seed, expires_at)
     select ${idOf('session', 'i')}, ${idOf('tenant', '(1 + i % 1000)')}, ${idOf('user', 'i')}, 'x', now() + interval '1 day'
       from generate_series(1, 5000) i;
@@ -100,6 +109,7 @@ describe('GET /api/tenants over 1,000 tenants', () => {
     ['status=SUSPENDED', 'tenants_status_created_at_id_idx', 'status'],
     ['city=CITY+7', 'tenants_city_lower_idx', 'lower'],
     ['state=KA', 'tenants_state_created_at_id_idx', 'state'],
+    ['plan=c0123456789abcdef01234567', 'subscriptions_plan_id_status_created_at_id_idx', 'plan_id'],
     ['createdFrom=2999-01-01', 'tenants_created_at_id_idx', 'created_at'],
     ['createdTo=2020-01-01', 'tenants_created_at_id_idx', 'created_at'],
     ['q=hall+77', 'tenants_search_idx', 'lower'],
@@ -146,14 +156,16 @@ describe('GET /api/tenants over 1,000 tenants', () => {
   });
 
   it.each(['', '?q=hall&sort=city', '?q=hall&sort=status&order=asc', '?city=City+7&sort=name'])(
-    'looks up an owner for each tenant of the page, and not for each that matches: %s',
+    'looks up an owner and a subscription for each tenant of the page, and not for each that matches: %s',
     async (query) => {
       const { scope, rows } = await statementsOf(`/api/tenants${query}`);
       const plan = await planOf(scope, rows, ', analyze, timing off');
-      const lookUps = plan.filter((node) => node['Relation Name'] === 'users');
-      expect(lookUps).toHaveLength(1);
-      expect(lookUps[0]?.['Index Cond']).toContain('tenant_id = t.id');
-      expect(lookUps[0]?.['Actual Loops']).toBe(20);
+      for (const table of ['users', 'subscriptions']) {
+        const lookUps = plan.filter((node) => node['Relation Name'] === table);
+        expect(lookUps).toHaveLength(1);
+        expect(lookUps[0]?.['Index Cond']).toContain('tenant_id = t.id');
+        expect(lookUps[0]?.['Actual Loops']).toBe(20);
+      }
     },
   );
 

@@ -27,6 +27,14 @@ export function requestOf(endpoint: Endpoint, fields: Record<string, unknown>): 
   return { form: { ...(Object.fromEntries(texts) as Record<string, string>), [endpoint.upload.field]: file } };
 }
 
+let keys = 0;
+
+/** The headers without which the endpoint takes nothing: a version, and a key that nobody used. */
+export const neededHeaders = ({ ifMatch, idempotency }: Endpoint): Record<string, string> => ({
+  ...(ifMatch === 'required' && { 'if-match': '"1"' }),
+  ...(idempotency === 'required' && { 'idempotency-key': `example-${process.pid}-${(keys += 1)}` }),
+});
+
 /** The example of what the endpoint takes, if it takes anything. */
 export const exampleRequest = (endpoint: Endpoint): Pick<CallOptions, 'body' | 'form'> =>
   endpoint.body || endpoint.upload ? requestOf(endpoint, exampleBody(endpoint)) : {};

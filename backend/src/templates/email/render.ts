@@ -43,6 +43,70 @@ export type EmailVariables = {
     hash: string;
     certificate: string;
   };
+  dunning: {
+    tenantName: string;
+    headline: string;
+    text: string;
+    number: string;
+    amountDue: string;
+    dueOn: string;
+    link: string;
+  };
+  invoice: {
+    name: string;
+    number: string;
+    issuedOn: string;
+    total: string;
+    /** What of it is to be paid; null: nothing any more. */
+    amountDue: string | null;
+    dueOn: string;
+    link: string;
+  };
+  'credit-note': {
+    name: string;
+    number: string;
+    issuedOn: string;
+    total: string;
+    invoiceNumber: string;
+    reason: string;
+    /** Where the total went; null: nothing of it there. */
+    credited: string | null;
+    refunded: string | null;
+    setOff: string | null;
+    link: string;
+  };
+  'debit-notice': {
+    name: string;
+    number: string;
+    amount: string;
+    /** What the payer recognises their payment method by. */
+    method: string;
+    debitOn: string;
+    link: string;
+  };
+  'payment-received': {
+    name: string;
+    amount: string;
+    receivedOn: string;
+    method: string;
+    reference: string | null;
+    /** Null: it has paid no invoice. */
+    numbers: string | null;
+    /** What is still due of these; null: nothing. */
+    amountDue: string | null;
+    /** What went to the credit balance; null: nothing. */
+    credited: string | null;
+    link: string;
+  };
+  'trial-ending': {
+    name: string;
+    tenantName: string;
+    planName: string;
+    price: string;
+    endsOn: string;
+    goesOn: boolean;
+    link: string;
+  };
   'recovery-codes-low': { name: string; link: string; left: number; usedAt: string };
 };
 

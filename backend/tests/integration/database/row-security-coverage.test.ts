@@ -6,8 +6,22 @@ import { createTestDatabase, ownerQuery, withClient, type TestDatabase } from '.
 /** Each entry is a decision: a new table that fits none of them has a tenant_id and nothing special. */
 const rules: RowSecurityRules = {
   tenantColumns: { tenants: 'id' },
-  shared: ['permissions', 'roles', 'role_permissions', 'security_policies', 'ip_rules'],
-  portalOnly: ['audit_streams'],
+  shared: [
+    'permissions',
+    'roles',
+    'role_permissions',
+    'security_policies',
+    'ip_rules',
+    'subscription_plans',
+    'subscription_plan_versions',
+    'add_ons',
+    'coupons',
+    'tax_rates',
+    'dunning_campaigns',
+    'document_series',
+    'test_clock',
+  ],
+  portalOnly: ['audit_streams', 'revenue_reports', 'billing_checks'],
   extraPolicies: {
     // What the platform has set holds within a tenant too; secrets are kept from it.
     settings: [
@@ -19,12 +33,23 @@ const rules: RowSecurityRules = {
     ],
   },
   private: ['_prisma_migrations'],
-  appendOnly: ['audit_logs', 'audit_anchors', 'setting_revisions', 'tenant_transitions'],
+  appendOnly: [
+    'audit_logs',
+    'audit_anchors',
+    'setting_revisions',
+    'tenant_transitions',
+    'credit_note_items',
+    'billing_entries',
+    'payment_allocations',
+    'subscription_changes',
+  ],
   // That of a tenant that is being purged.
   purged: ['setting_revisions'],
   authAccess: {
     api_keys: ['SELECT', 'UPDATE'],
     auth_challenges: ['INSERT', 'SELECT', 'UPDATE'],
+    // What a gateway tells is stored before it is known whose it is.
+    gateway_events: ['INSERT', 'SELECT'],
     // An impersonation ends with its session, also where that ends in the scope of sign-in.
     impersonations: ['SELECT', 'UPDATE'],
     known_devices: ['INSERT', 'SELECT', 'UPDATE'],
@@ -52,6 +77,8 @@ const rules: RowSecurityRules = {
   definerFunctions: {
     'app.ensure_audit_month(date)': ['studyspot_portal'],
     'app.drop_audit_month(date)': ['studyspot_portal'],
+    'app.take_serial(text,text,text)': ['studyspot_portal', 'studyspot_tenant'],
+    'app.redeem_coupon(text,date)': ['studyspot_portal', 'studyspot_tenant'],
   },
   exemptSchemas: ['bullmq'],
 };

@@ -78,6 +78,7 @@ describe('POST /api/tenants', () => {
       status: 'TRIAL',
       trialEndsAt: expect.any(String),
       owner: { id: expect.any(String), name: 'Meera', email: 'meera@one.example', status: 'PENDING' },
+      subscription: null,
       version: 1,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),

@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BILLING_DATA } from '../../../src/services/billing-data.policy.ts';
 import { newId } from '../../../src/utils/ids.ts';
 import { expectError } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
+import { fillBilling, PAYER } from './billed-tenant.ts';
 import { runJob, runOutbox, unzipped } from './support.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-tenant-exports-'));
@@ -82,6 +84,24 @@ describe('An export of a tenant', () => {
     expect(everything).not.toMatch(/argon2|password_hash|refresh_seed|token_hash|sealed/);
     expect(manifest.leftOut).toContainEqual({ what: 'one_time_tokens', why: expect.stringContaining('secret') });
     expect(ready.rows).toBe(manifest.files.reduce((all: number, file: { rows?: number }) => all + (file.rows ?? 0), 0));
+  });
+
+  it('holds what was billed and how it was paid, and nothing that one could be charged by', async () => {
+    const { owner, token, id } = await ownerReady();
+    const { invoice, payment } = await fillBilling(app, id, { id: owner.id, name: owner.name });
+    await fillBilling(app, (await ownerReady()).id);
+    const { id: exportId } = (await ask(id, token)).body.data;
+    await runOutbox(app, 'report.tenant-export', id);
+    const files = unzipped((await download(id, exportId, token)).content);
+    expect(linesOf(files.get('invoices.jsonl'))).toMatchObject([{ id: invoice, total: 1179, status: 'PAID' }]);
+    expect(linesOf(files.get('payments.jsonl'))).toMatchObject([{ id: payment, amount: 1179 }]);
+    expect(linesOf(files.get('payment_methods.jsonl'))).toMatchObject([{ vpa: PAYER }]);
+    const billed = BILLING_DATA.filter(({ export: exported }) => 'columns' in exported);
+    for (const { table } of billed) expect(linesOf(files.get(`${table}.jsonl`)), table).toHaveLength(1);
+    const everything = Buffer.concat([...files.values()]).toString();
+    for (const secret of [`token_of_${id}`, `cust_${id}`, 'Waits for', 'Charged ']) {
+      expect(everything).not.toContain(secret);
+    }
   });
 
   it('under way already is the answer to whoever asks again, also at once', async () => {

@@ -153,6 +153,7 @@ describe('GET /api/tenants', () => {
         pincode: null,
         timeZone: 'Asia/Kolkata',
         owner: null,
+        subscription: null,
         version: 1,
         updatedAt: expect.any(String),
       },

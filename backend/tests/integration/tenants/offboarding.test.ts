@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TenantStatus } from '../../../src/generated/prisma/enums.ts';
+import { buildPlan, buildSubscription } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
@@ -76,6 +77,41 @@ describe('Off-boarding', () => {
     expect(Date.parse(graceEndsAt) - Date.parse(requestedAt)).toBe(90 * DAY_MS);
     expectError(await set(29, 1), 400, 'validation_failed');
     expect((await set(30, 1)).status).toBe(200);
+  });
+
+  it('ends the subscription at once, so that nothing is billed any more; called off it stays ended', async () => {
+    const { tenantId: id } = await app.ownerWithToken();
+    const subscription = await buildSubscription(app, id, await buildPlan(app));
+    expect((await begin(id)).status).toBe(200);
+    const row = () =>
+      app.query(`select status, mrr::text, next_event_on, cancel_reason from subscriptions where id = $1`, [
+        subscription,
+      ]);
+    const ended = { status: 'CANCELLED', mrr: '0.00', next_event_on: null, cancel_reason: reason };
+    expect(await row()).toEqual([ended]);
+    const back = await cancel(id);
+    expect(back.body.data, back.text).toMatchObject({ status: 'ACTIVE', offboarding: { statusBefore: 'ACTIVE' } });
+    expect(await row()).toEqual([ended]);
+    expect((await transitions(id)).map(({ to }) => to)).toEqual(['OFFBOARDING', 'ACTIVE']);
+    const actions = await app.query(`select action from audit_logs where chain = $1 order by sequence`, [id]);
+    expect(actions.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['tenants.offboard', 'subscriptions.cancel', 'tenants.offboard_cancel']),
+    );
+  });
+
+  it('bills nobody for the period that was to begin', async () => {
+    const { tenantId: id } = await app.ownerWithToken();
+    const subscription = await buildSubscription(app, id, await buildPlan(app));
+    await app.query(
+      `update subscriptions set current_period_start = current_date - 32, current_period_end = current_date - 1, next_event_on = current_date - 1
+        where id = $1`,
+      [subscription],
+    );
+    expect((await begin(id)).status).toBe(200);
+    expect(await app.query(`select status from subscriptions where id = $1`, [subscription])).toEqual([
+      { status: 'CANCELLED' },
+    ]);
+    expect(await app.query(`select 1 from invoices where tenant_id = $1`, [id])).toEqual([]);
   });
 
   it('begun twice at once begins once, and once more is refused', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newId } from '../../../src/utils/ids.ts';
+import { buildPaymentMethod, buildPlan } from '../../support/billing.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
 
 type Step = { step: string; done: boolean; doneAt: string | null; skipped: object | null; required: boolean };
@@ -32,9 +33,11 @@ describe('GET /api/tenants/:id/onboarding', () => {
       'FIRST_LIBRARY',
       'BRANDING',
       'STAFF',
+      'PLAN',
+      'PAYMENT_METHOD',
       'FIRST_STUDENT',
     ]);
-    expect(start).toMatchObject({ progress: { done: 0, skipped: 0, total: 6 }, complete: false });
+    expect(start).toMatchObject({ progress: { done: 0, skipped: 0, total: 8 }, complete: false });
 
     const body = { addressLine: '12 Road', city: 'Kota', state: 'RJ', pincode: '324005', phone: '9829012345' };
     await app.call('PUT', `/api/tenants/${tenantId}`, { token, body });
@@ -47,13 +50,35 @@ describe('GET /api/tenants/:id/onboarding', () => {
       [tenantId],
     );
     const later = await read(tenantId, token);
-    expect(later.progress).toEqual({ done: 5, skipped: 0, total: 6 });
+    expect(later.progress).toEqual({ done: 5, skipped: 0, total: 8 });
     expect(later.steps.find(({ step }) => step === 'FIRST_LIBRARY')?.doneAt).toBe('2026-07-01T10:00:00.000Z');
 
     await app.query(`update users set deleted_at = now() where id = $1`, [student.id]);
     await app.query(`update tenant_branding set display_name = null where tenant_id = $1`, [tenantId]);
     await app.query(`update tenants set phone = null where id = $1`, [tenantId]);
     expect(await doneOf(tenantId, token)).toEqual(['FIRST_LIBRARY', 'STAFF']);
+  });
+
+  it('counts a subscription that has not ended and a payment method that can be charged, since they are there', async () => {
+    const { token, tenantId } = await app.ownerWithToken();
+    const plan = await buildPlan(app);
+    const doneAt = async (step: string) => (await read(tenantId, token)).steps.find((one) => one.step === step)?.doneAt;
+    await app.query(
+      `insert into subscriptions (id, tenant_id, plan_id, plan_version_id, status, billing_cycle, started_on, anchor_day,
+                                  current_period_start, current_period_end, created_at, updated_at)
+       values ($1, $2, $3, $4, 'TRIAL', 'MONTHLY', '2026-07-01', 1, '2026-07-01', '2026-08-01', '2026-07-01T10:00:00Z', now())`,
+      [newId(), tenantId, plan.id, plan.versionId],
+    );
+    const method = await buildPaymentMethod(app, tenantId);
+    expect(await doneOf(tenantId, token)).toEqual(['PLAN', 'PAYMENT_METHOD']);
+    expect(await doneAt('PLAN')).toBe('2026-07-01T10:00:00.000Z');
+
+    await app.query(`update subscriptions set status = 'EXPIRED', ended_on = '2026-08-01' where tenant_id = $1`, [
+      tenantId,
+    ]);
+    await app.query(`update payment_methods set status = 'FAILED' where id = $1`, [method]);
+    expect(await doneOf(tenantId, token)).toEqual([]);
+    expect(await doneAt('PLAN')).toBeNull();
   });
 
   it('counts the GSTIN of the billing profile, and not the people and rooms of others', async () => {
@@ -92,7 +117,7 @@ describe('POST /api/tenants/:id/onboarding', () => {
     const { owner, token, tenantId } = await app.ownerWithToken();
     const answer = await say(tenantId, token, { step: 'GSTIN', applies: false, reason: 'Below the threshold' });
     expect(answer.status, answer.text).toBe(200);
-    expect(answer.body.data.progress).toEqual({ done: 0, skipped: 1, total: 6 });
+    expect(answer.body.data.progress).toEqual({ done: 0, skipped: 1, total: 8 });
     const gstin = (await read(tenantId, token)).steps.find(({ step }) => step === 'GSTIN');
     expect(gstin?.skipped).toEqual({
       reason: 'Below the threshold',
@@ -115,7 +140,7 @@ describe('POST /api/tenants/:id/onboarding', () => {
     const { token, tenantId } = await app.ownerWithToken();
     await say(tenantId, token, { step: 'STAFF', applies: false, reason: 'Runs it alone' });
     await app.buildUser({ role: 'library_staff', tenantId });
-    expect((await read(tenantId, token)).progress).toEqual({ done: 1, skipped: 0, total: 6 });
+    expect((await read(tenantId, token)).progress).toEqual({ done: 1, skipped: 0, total: 8 });
   });
 
   it.each([
@@ -123,7 +148,8 @@ describe('POST /api/tenants/:id/onboarding', () => {
     [{ step: 'FIRST_STUDENT', applies: false, reason: 'Nobody comes' }, 'step'],
     [{ step: 'GSTIN', applies: false }, 'reason'],
     [{ step: 'GSTIN', applies: false, reason: 'no' }, 'reason'],
-    [{ step: 'PLAN', applies: true }, 'step'],
+    [{ step: 'PLAN', applies: false, reason: 'Wants it for nothing' }, 'step'],
+    [{ step: 'PAYMENT', applies: true }, 'step'],
     [{ step: 'GSTIN', applies: true, done: true }, 'done'],
   ])('refuses %j', async (body, field) => {
     const { token, tenantId } = await app.ownerWithToken();

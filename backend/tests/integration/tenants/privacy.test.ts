@@ -7,6 +7,7 @@ import { statusesOf } from '../../support/calls.ts';
 import { PASSWORD, someAddress } from '../../support/factories.ts';
 import { expectError } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
+import { fillBilling } from './billed-tenant.ts';
 import { runOutbox, unzipped } from './support.ts';
 
 const DAY_MS = 86_400_000;
@@ -151,6 +152,30 @@ describe('An access request', () => {
     expect(everything).not.toContain(owner.email);
     expect(everything).not.toMatch(/argon2|refresh_seed/);
     expectError(await app.call('GET', `/api/tenants/${id}/exports/${exportId}`, { token }), 404, 'not_found');
+  });
+});
+
+describe('Who has changed a subscription', () => {
+  it('is told so, without the books of the business, and is forgotten as who asked for a change', async () => {
+    const { id, token } = await library();
+    const partner = await app.buildOwner({ tenantId: id, name: 'Ravi Sharma' });
+    await fillBilling(app, id, { id: partner.id, name: partner.name });
+    const { id: requestId } = (await ask(id, token, 'ACCESS', partner.id)).body.data;
+    await work(id, token, requestId, { status: 'COMPLETED' });
+    await runOutbox(app, 'report.person-export', id);
+    const link = `${app.url}/api/tenants/${id}/privacy-requests/${requestId}/export/download`;
+    const answer = await fetch(link, { headers: { authorization: `Bearer ${token}` } });
+    const files = unzipped(Buffer.from(await answer.arrayBuffer()));
+    for (const table of ['subscription_changes', 'subscription_scheduled_changes']) {
+      expect(JSON.parse(files.get(`${table}.jsonl`)?.toString() ?? ''), table).toMatchObject({
+        subscription_id: expect.any(String),
+      });
+    }
+    expect([...files.keys()]).not.toContain('invoices.jsonl');
+
+    expect((await erase(id, token, partner.id)).body.data).toMatchObject({ status: 'COMPLETED' });
+    const names = await app.query(`select requested_by from subscription_scheduled_changes where tenant_id = $1`, [id]);
+    expect(names).toEqual([{ requested_by: 'Erased person' }]);
   });
 });
 

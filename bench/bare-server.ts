@@ -7,6 +7,7 @@ import { standingQueries } from '../backend/src/services/standing.service.ts';
 import { tenantById, tenantExists, tenantUserRows } from '../backend/src/services/tenants.queries.ts';
 import { sql } from '../backend/src/utils/sql.ts';
 import { addPerson, peopleQueries } from './bare-people.ts';
+import { invoiceQueries } from './bare-revenue.ts';
 
 // The yardstick: node:http and node-postgres doing the same SQL in the same row-security transaction, and nothing
 // else. No limits, no validation, no log; no sign-in either, but for the paths of `/bare`, which are about it: they look
@@ -60,8 +61,8 @@ async function answerToSession(url: string): Promise<unknown> {
   return { ...principal, profile: results[0]?.[0], standing: results.slice(1) };
 }
 
-async function answerPeople(url: string): Promise<unknown> {
-  const [rows, counted] = (await inScope('portal', peopleQueries(url))) as [unknown[], [{ total: number }]?];
+async function answerList(queries: Query[]): Promise<unknown> {
+  const [rows, counted] = (await inScope('portal', queries)) as [unknown[], [{ total: number }]?];
   return counted ? { items: rows, total: counted[0].total } : rows[0];
 }
 
@@ -75,7 +76,8 @@ async function answer(request: IncomingMessage): Promise<unknown> {
   const url = request.url ?? '/';
   if (request.method === 'POST') return addedPerson(request);
   if (url.startsWith('/bare/')) return answerToSession(url);
-  if (url.startsWith('/api/platform-users')) return answerPeople(url);
+  if (url.startsWith('/api/platform-users')) return answerList(peopleQueries(url));
+  if (url.startsWith('/api/revenue/invoices')) return answerList(invoiceQueries(url));
   const [, id = '', list] = /^\/api\/tenants\/(c[a-z0-9]{24})(\/users)?/.exec(url) ?? [];
   if (!list) return (await inScope('portal', [{ name: 'tenant', query: tenantById(id) }]))[0]?.[0];
   const { rows, count } = tenantUserRows(id, { page: 1, limit: 20, sort: 'createdAt', order: 'desc' });

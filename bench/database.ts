@@ -19,6 +19,7 @@ export type BenchDatabase = {
   tenantId: string;
   tenants: number;
   users: number;
+  invoices: number;
   /** As the owner of the tables. */
   ownerUrl: string;
   close(): Promise<void>;
@@ -56,13 +57,16 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
   }
 }
 
-async function facts(url: string): Promise<{ tenantId: string; tenants: number; users: number }> {
+type Facts = { tenantId: string; tenants: number; users: number; invoices: number };
+
+async function facts(url: string): Promise<Facts> {
   const client = new pg.Client(url);
   await client.connect();
   try {
-    const { rows } = await client.query<{ tenantId: string; tenants: number; users: number }>(
+    const { rows } = await client.query<Facts>(
       `select (select id from tenants where slug = $1) as "tenantId",
-              (select count(*)::int from tenants) as tenants, (select count(*)::int from users) as users`,
+              (select count(*)::int from tenants) as tenants, (select count(*)::int from users) as users,
+              (select count(*)::int from invoices) as invoices`,
       [benchTenantSlug],
     );
     if (!rows[0]?.tenantId) throw new Error('The large seed is not complete: run ./studyspot reset in DATA_DIR/bench');

@@ -4,12 +4,13 @@ import { compare, printComparison, type Load, type Paths } from './compare.ts';
 import { openBenchDatabase, type BenchDatabase } from './database.ts';
 import { loadProgram } from './load.ts';
 import { compareCreation, peopleCases } from './people.ts';
+import { measureDashboard, printDashboard, revenueCases, type PlanSummary } from './revenue.ts';
 import { measureSearches, printSearches } from './searches.ts';
 import { residentMegabytes, runScript, sessionOf, signIn, startApi, startBare, stopServers } from './servers.ts';
 import { printStages, type StageCost } from './stage-table.ts';
 import { measureTiming, printTiming } from './timing.ts';
 
-const parts = ['load', 'people', 'search', 'stages', 'timing'] as const;
+const parts = ['load', 'people', 'revenue', 'search', 'stages', 'timing'] as const;
 type Part = (typeof parts)[number];
 
 const { values: options } = parseArgs({
@@ -47,7 +48,7 @@ async function compareLoads(database: BenchDatabase, environment: Record<string,
   const token = await signIn(database.account);
   const session = sessionOf(token);
   console.log(
-    `${loadProgram}, ${load.connections} connections, ${load.seconds} s a run, ${database.users} users in ${database.tenants} tenants`,
+    `${loadProgram}, ${load.connections} connections, ${load.seconds} s a run, ${database.users} users in ${database.tenants} tenants, ${database.invoices} invoices`,
   );
   const same = (path: string): Paths => ({ api: path, bare: path });
   const cases: Record<string, Paths> = {
@@ -59,19 +60,27 @@ async function compareLoads(database: BenchDatabase, environment: Record<string,
       bare: `/bare/permission?${session}`,
     },
   };
-  const chosenCases = { ...(isChosen('load') && cases), ...(isChosen('people') && (await peopleCases(database))) };
+  const chosenCases = {
+    ...(isChosen('load') && cases),
+    ...(isChosen('people') && (await peopleCases(database))),
+    ...(isChosen('revenue') && revenueCases(database)),
+  };
   for (const [name, paths] of Object.entries(chosenCases)) {
     const row = await compare(paths, token, load);
     printComparison(name, row, { api: residentMegabytes(api), bare: residentMegabytes(bare) });
   }
   if (isChosen('people')) await compareCreation(token, database, load);
+  if (isChosen('revenue')) {
+    const plans = await runScript<PlanSummary[]>('bench/dashboard-plans.ts', environment);
+    printDashboard(await measureDashboard(token), plans);
+  }
 }
 
 async function main(): Promise<void> {
   const database = await openBenchDatabase();
   const environment = apiEnvironment(database);
   try {
-    if (isChosen('load') || isChosen('people')) await compareLoads(database, environment);
+    if (isChosen('load') || isChosen('people') || isChosen('revenue')) await compareLoads(database, environment);
     stopServers();
     if (isChosen('search')) {
       await sleep(1_000);

@@ -52,7 +52,7 @@ function happenings(book: Book): { on: string; happens: () => void }[] {
     const [from, to] = [dayAgo(book, pause.daysAgo), dayAgo(book, pause.daysAgo - pause.days)];
     all.push({ on: from, happens: () => stop(book, from, to) }, { on: to, happens: () => goOn(book, from, to) });
   }
-  if (ended) all.push({ on: dayAgo(book, ended.daysAgo), happens: () => end(book, ended) });
+  if (ended) all.push({ on: dayAgo(book, ended.daysAgo), happens: () => endFor(book, ended) });
   return all.toSorted((one, other) => one.on.localeCompare(other.on));
 }
 
@@ -100,10 +100,10 @@ function billPeriod(book: Book, { on, at, reason }: Period): Bill {
   return issue(book, { reason, period, at, lines: periodLines(book.row, period) });
 }
 
-const periodOf = ({ period: { start, end } }: Bill) => ({
-  currentPeriodStart: start,
-  currentPeriodEnd: end,
-  nextEventOn: end,
+const periodOf = ({ period }: Bill) => ({
+  currentPeriodStart: period.start,
+  currentPeriodEnd: period.end,
+  nextEventOn: period.end,
 });
 
 /** What is remembered of a bill, so that what is given up later is credited at what it was charged at. */
@@ -175,7 +175,7 @@ function goOn(book: Book, from: string, to: string): void {
   );
 }
 
-function end(book: Book, { daysAgo, reason, by, ...change }: StatusChange): void {
+function endFor(book: Book, { daysAgo, reason, by, ...change }: StatusChange): void {
   const on = dayAgo(book, daysAgo);
   const at = changedAt({ daysAgo, reason, by, ...change }, book.profile, book.day);
   Object.assign(book.subscription, { cancelledAt: at, cancelReason: reason });

@@ -193,7 +193,7 @@ export const SETTINGS = {
   }),
   'billing.due_days': define({
     group: 'Billing',
-    scope: 'both',
+    scope: 'platform',
     type: whole(0, 90),
     default: 7,
     description: 'Days after its issue on which an invoice is due',

@@ -38,7 +38,7 @@ export const tenantNotesEndpoints = [
     operationId: 'getTenantTimeline',
     summary: 'See what happened to a tenant',
     description:
-      'Newest first, from the audit trail, changes of status, notes, mails, imports and exports. Read on with the cursor.',
+      'Newest first, from the audit trail, changes of status, notes, mails, imports and exports, and for those who may see it from what was subscribed to, billed, paid and dunned for. Read on with the cursor.',
     access: { permission: 'tenants.read' },
     params: tenantId,
     query: v.timelineQuery,

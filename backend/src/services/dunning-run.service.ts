@@ -15,7 +15,7 @@ import { collectInvoice } from './payment-collection.service.ts';
 // The daily work of dunning (rule 25). Each attempt and each rung is a row with a key of its own, put down before it is
 // done: any number of workers may be at it, late or again, and each happens once.
 
-type Anybody = ManualContext<Actor | null> | JobContext;
+type Anybody = ManualContext | JobContext;
 
 const AT_ONCE = 100;
 const DAY_MS = 86_400_000;

@@ -58,7 +58,7 @@ export async function quoteInvoice(
   ctx: Pick<ReadContext, 'sql' | 'log' | 'now'>,
   order: Pick<InvoiceOrder, 'tenantId' | 'reason' | 'lines'>,
 ): Promise<InvoiceQuote> {
-  const settings = await billingSettings(ctx, order.tenantId);
+  const settings = await billingSettings(ctx);
   const buyer = await buyerOf(ctx, order.tenantId, settings.seller.stateCode);
   const issueDate = dayInIndia(ctx.now);
   const rates = await taxRatesOn(

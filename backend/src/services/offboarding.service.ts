@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { clockNow } from '../config/clock.ts';
 import type { TenantStatus } from '../generated/prisma/enums.ts';
 import type { JobContext } from '../queues/job-context.ts';
 import type { Actor, ReadContext, WriteContext } from '../types/context.ts';
@@ -171,7 +172,7 @@ export async function sendDueNotices(ctx: JobContext): Promise<number> {
       await ctx.transact(async (tx) => {
         const { count } = await tx.db.offboarding.updateMany({
           where: { id: one.id, noticeSentAt: null, cancelledAt: null, purgedAt: null },
-          data: { noticeSentAt: new Date() },
+          data: { noticeSentAt: clockNow() },
         });
         if (count > 0) await tellOwners(tx, one, 'NOTICE');
       });

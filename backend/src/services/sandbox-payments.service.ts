@@ -85,9 +85,12 @@ export async function deliverSandboxWebhooks(ctx: JobContext): Promise<number> {
   return delivered;
 }
 
-/** The address is our own, of the configuration: nobody types it in. */
+/**
+ * The address is our own, of the configuration: nobody types it in.
+ * @returns the status; 0 while nobody answers there, as when the API starts after the worker
+ */
 async function post(url: URL, { body, signature, eventId }: SandboxWebhook, signal: AbortSignal): Promise<number> {
-  const response = await fetch(url, {
+  const sent = fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
@@ -98,6 +101,7 @@ async function post(url: URL, { body, signature, eventId }: SandboxWebhook, sign
     redirect: 'error',
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
   });
-  await response.arrayBuffer();
-  return response.status;
+  const response = await sent.catch(() => undefined);
+  await response?.arrayBuffer();
+  return response?.status ?? 0;
 }

@@ -55,14 +55,10 @@ const NEEDED = [
 
 /**
  * What invoices need to know of the company, from the settings.
- * @param tenantId who it is billed to: a tenant may have days of its own to pay
  * @throws AppError conflict while the company has not said who it is
  */
-export async function billingSettings(
-  ctx: Pick<ReadContext, 'sql' | 'log'>,
-  tenantId: string,
-): Promise<BillingSettings> {
-  const values = await settingsOf({ ...ctx, tenantId }, KEYS);
+export async function billingSettings(ctx: Pick<ReadContext, 'sql' | 'log'>): Promise<BillingSettings> {
+  const values = await settingsOf({ ...ctx, tenantId: null }, KEYS);
   const missing = NEEDED.filter((key) => values[key] === null);
   if (missing.length > 0) {
     throw new AppError('conflict', `Nothing can be invoiced before these settings are made: ${missing.join(', ')}.`, {

@@ -1,5 +1,5 @@
 import { clockNow } from '../config/clock.ts';
-import { Prisma } from '../generated/prisma/client.ts';
+import type { Prisma } from '../generated/prisma/client.ts';
 import type { SubscriptionChangeType, SubscriptionStatus } from '../generated/prisma/enums.ts';
 import type { WriteContext } from '../types/context.ts';
 import { orNotFound } from '../utils/errors.ts';

@@ -1,3 +1,4 @@
+import { clockNow } from '../config/clock.ts';
 import type { JobEnvelope } from '../queues/backend.ts';
 import type { JobContext } from '../queues/job-context.ts';
 import { removeJobsOf } from '../queues/tenant-jobs.ts';
@@ -155,7 +156,7 @@ async function finish(tx: WriteContext<null>, { id, tenantId }: Leaving, purge: 
   const left = await tx.sql.one<{ isLeft: boolean }>(queries.anythingLeft(tenantId));
   if (left?.isLeft) return false;
   // Now, and not when the job began, which may be long ago.
-  const purgedAt = new Date();
+  const purgedAt = clockNow();
   const certificate = await certificateOf(tx, tenantId, purge, purgedAt);
   const certificateHash = sha256(canonicalJson(certificate));
   const details = { offboardingId: id, sha256OfCertificate: certificateHash };

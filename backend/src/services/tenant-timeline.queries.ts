@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { AuditAction } from '../config/audit-actions.ts';
 import { afterCursor, cursorTime } from '../utils/cursor-page.ts';
 import type { Cursor } from '../utils/page.ts';
-import { join, sql, where, type Sql } from '../utils/sql.ts';
+import { join, raw, sql, where, type Sql } from '../utils/sql.ts';
 import type { timelineEvent, timelineSources } from '../validators/tenant-notes.validator.ts';
 
 export type TimelineSource = (typeof timelineSources)[number];
@@ -9,6 +10,8 @@ export type TimelineRow = z.input<typeof timelineEvent> & { createdAt: string };
 
 type Source = {
   table: Sql;
+  /** When it happened; default: `created_at`. */
+  at?: Sql;
   /** `what, text, state, actor_id, actor_name, about_type, about_id, recipient` of a row, in that order. */
   columns: Sql;
   /** Beyond the tenant. */
@@ -16,7 +19,7 @@ type Source = {
 };
 
 /** Actions whose event comes from a source of its own, which tells more. */
-const toldElsewhere = [
+const toldElsewhere: readonly AuditAction[] = [
   'tenants.create',
   'tenants.suspend',
   'tenants.activate',
@@ -24,13 +27,46 @@ const toldElsewhere = [
   'tenants.export',
   'users.import',
   'users.export',
+  'subscriptions.create',
+  'subscriptions.update',
+  'subscriptions.change',
+  'subscriptions.unschedule',
+  'subscriptions.cancel',
+  'subscriptions.uncancel',
+  'subscriptions.pause',
+  'subscriptions.resume',
+  'subscriptions.renew',
+  'subscriptions.reactivate',
+  'subscriptions.extend_trial',
+  'subscriptions.coupon_add',
+  'subscriptions.coupon_remove',
+  'subscriptions.add_on_add',
+  'subscriptions.add_on_remove',
+  'subscriptions.payment_method',
+  'subscriptions.migrate',
+  'subscriptions.event',
+  'revenue.invoice_finalize',
+  'revenue.invoice_void',
+  'revenue.invoice_paid',
+  'revenue.invoice_collect',
+  'revenue.payment_record',
+  'revenue.payment_update',
+  'revenue.credit_note_create',
+  'revenue.dunning_step',
 ];
+
+const invoice = (at: 'finalized_at' | 'paid_at' | 'voided_at', what: string, text: Sql): Source => ({
+  table: sql`invoices`,
+  at: raw(at),
+  columns: sql`${what}::text, ${text}, status::text, null::text, null::text, 'invoice', id, null::text`,
+  only: raw(`${at} is not null`),
+});
 
 /**
  * Where the events of a timeline come from. Each table has an index by tenant, time and id, so that the newest are read
  * and no more. A new source is an entry here and in `timelineSources`.
  */
-const sources: Readonly<Record<TimelineSource, Source>> = {
+const sources: Readonly<Record<TimelineSource, Source | readonly Source[]>> = {
   AUDIT: {
     table: sql`audit_logs`,
     columns: sql`action, null::text, outcome::text, actor_id, actor_name, resource, resource_id, null::text`,
@@ -56,17 +92,43 @@ const sources: Readonly<Record<TimelineSource, Source>> = {
     table: sql`data_exports`,
     columns: sql`subject::text, format::text, status::text, requested_by_id, requested_by_name, 'export', id, null::text`,
   },
+  SUBSCRIPTION: {
+    table: sql`subscription_changes`,
+    columns: sql`type::text, reason, to_status::text, actor_id, actor_name, 'subscription', subscription_id, null::text`,
+  },
+  INVOICE: [
+    invoice('finalized_at', 'ISSUED', sql`number || ' over ' || total || ' rupees'`),
+    invoice('paid_at', 'PAID', sql`number`),
+    invoice('voided_at', 'VOID', sql`number || ': ' || coalesce(void_reason, '')`),
+  ],
+  PAYMENT: {
+    table: sql`payments`,
+    columns: sql`method::text, coalesce(failure_message, amount || ' rupees'), status::text, null::text, null::text, 'payment', id,
+                 null::text`,
+    only: sql`status in ('SUCCEEDED', 'FAILED')`,
+  },
+  CREDIT_NOTE: {
+    table: sql`credit_notes`,
+    columns: sql`reason::text, number || ' over ' || total || ' rupees', status::text, null::text, null::text, 'credit_note', id,
+                 null::text`,
+  },
+  DUNNING: {
+    table: sql`dunning_steps`,
+    columns: sql`consequence::text, note, outcome::text, actor_id, actor_name, 'dunning_run', run_id, null::text`,
+    only: sql`kind = 'CONSEQUENCE'`,
+  },
 };
 
-type Listing = { source?: TimelineSource | undefined; cursor?: Cursor | undefined };
+type Listing = { sources: readonly TimelineSource[]; cursor?: Cursor | undefined };
 
 /**
- * The newest events after the cursor, of one source or of all: of each no more are read than are shown.
+ * The newest events after the cursor: of each source no more are read than are shown.
  * @param most how many
  */
-export function timelineRows(tenantId: string, { source, cursor }: Listing, most: number): Sql {
-  const asked = source ? [source] : (Object.keys(sources) as TimelineSource[]);
-  const newest = asked.map((name) => newestOf(name, tenantId, cursor, most));
+export function timelineRows(tenantId: string, { sources: asked, cursor }: Listing, most: number): Sql {
+  const newest = asked.flatMap((name) =>
+    [sources[name]].flat().map((source) => newestOf(name, source, { tenantId, cursor, most })),
+  );
   return sql`
     select e.id, e.source, e.what, e.text, e.state, e.recipient, ${cursorTime(sql`e.created_at`)} as "createdAt",
            case when e.actor_name is not null or e.actor_id is not null
@@ -78,10 +140,13 @@ export function timelineRows(tenantId: string, { source, cursor }: Listing, most
      order by e.created_at desc, e.id desc limit ${most}`;
 }
 
-function newestOf(name: TimelineSource, tenantId: string, cursor: Cursor | undefined, most: number): Sql {
-  const { table, columns, only } = sources[name];
+function newestOf(
+  name: TimelineSource,
+  { table, columns, only, at = sql`created_at` }: Source,
+  { tenantId, cursor, most }: { tenantId: string; cursor: Cursor | undefined; most: number },
+): Sql {
   return sql`
-    (select ${name}, id, created_at, ${columns} from ${table}
-      ${where(sql`tenant_id = ${tenantId}`, only, afterCursor(sql`created_at, id`, cursor))}
-      order by created_at desc, id desc limit ${most})`;
+    (select ${name}, id, ${at}, ${columns} from ${table}
+      ${where(sql`tenant_id = ${tenantId}`, only, afterCursor(sql`${at}, id`, cursor))}
+      order by ${at} desc, id desc limit ${most})`;
 }

@@ -177,7 +177,7 @@ export const stepBody = z
     }),
     promisedOn: day.optional().meta({
       description: 'Of a promise: nothing is done until this day is over; 30 days ahead at most',
-      example: '2026-12-10',
+      example: '2099-12-10',
     }),
     note: text(500).optional().meta({ description: 'Who has promised, and how', example: 'On the phone, the owner' }),
   })
@@ -189,7 +189,9 @@ export const stepBody = z
 
 export const pauseBody = z
   .strictObject({
-    until: day.optional().meta({ description: 'The day on which it goes on; left out: until it is resumed' }),
+    until: day
+      .optional()
+      .meta({ description: 'The day on which it goes on; left out: until it is resumed', example: '2099-12-31' }),
     reason: text(500, 3).meta({ description: 'Why', example: 'Their bank account is being changed' }),
   })
   .meta({ id: 'DunningPause' });

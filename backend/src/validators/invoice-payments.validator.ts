@@ -9,7 +9,7 @@ export const paidInvoiceId = z.strictObject({ id });
 const MOST_INVOICES = 50;
 const offline = ['BANK_TRANSFER', 'CHEQUE', 'CASH', 'UPI', 'OTHER'] as const;
 /** What is told apart by a number of the bank. */
-const numbered: readonly string[] = ['BANK_TRANSFER', 'CHEQUE', 'UPI'];
+const numbered: ReadonlySet<string> = new Set(['BANK_TRANSFER', 'CHEQUE', 'UPI']);
 
 export const offlinePaymentBody = z
   .strictObject({
@@ -29,7 +29,7 @@ export const offlinePaymentBody = z
       .optional()
       .meta({ description: 'Further invoices of the same tenant that what is left pays, in this order', example: [] }),
   })
-  .refine(({ method, reference }) => reference !== undefined || !numbered.includes(method), {
+  .refine(({ method, reference }) => reference !== undefined || !numbered.has(method), {
     message: 'is missing: the number by which the bank knows the payment',
     path: ['reference'],
   })

@@ -26,9 +26,22 @@ export const note = z
   })
   .meta({ id: 'TenantNote' });
 
-export const timelineSources = ['AUDIT', 'STATUS', 'NOTE', 'EMAIL', 'IMPORT', 'EXPORT'] as const;
+export const timelineSources = [
+  'AUDIT',
+  'STATUS',
+  'NOTE',
+  'EMAIL',
+  'IMPORT',
+  'EXPORT',
+  'SUBSCRIPTION',
+  'INVOICE',
+  'PAYMENT',
+  'CREDIT_NOTE',
+  'DUNNING',
+] as const;
 const source = z.enum(timelineSources).meta({
-  description: 'What it comes from: the audit trail, changes of status, notes, mails, files',
+  description:
+    'What it comes from: the audit trail, changes of status, notes, mails, files, or what was billed and paid',
   example: 'STATUS',
 });
 
@@ -40,14 +53,15 @@ export const timelineEvent = z
   .object({
     id,
     source,
-    what: z
-      .string()
-      .meta({ description: 'The action, the new status, the mail, or the kind of file', example: 'SUSPENDED' }),
+    what: z.string().meta({
+      description: 'The action, the new status, the mail, the kind of file, or what it was with money',
+      example: 'SUSPENDED',
+    }),
     text: z.string().nullable().meta({ description: 'In words, where there are any', example: 'Unpaid since June' }),
     state: z
       .string()
       .nullable()
-      .meta({ description: 'How it went: of an action, a mail, an import or an export', example: null }),
+      .meta({ description: 'How it went: of an action, a mail, a file, a payment', example: null }),
     actor: person.nullable().meta({ description: 'Who did it; null: the system' }),
     about: z
       .object({ type: z.string(), id: z.string().nullable() })

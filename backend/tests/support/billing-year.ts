@@ -233,7 +233,7 @@ export function peopleOf(app: TestApp, market: Market, { token, seed }: { token:
         await post('subscribe', '/api/subscriptions', {
           tenantId: id,
           planId: planId(),
-          billingCycle: random.chance(0.85) ? 'MONTHLY' : 'ANNUAL',
+          billingCycle: random.chance(0.65) ? 'MONTHLY' : 'ANNUAL',
           collectionMethod: random.chance(0.9) ? 'AUTOMATIC' : 'SEND_INVOICE',
           ...(random.chance(0.2) && { couponCode: random.pick(market.coupons) }),
         });

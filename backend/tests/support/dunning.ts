@@ -24,7 +24,7 @@ export const asSystem = <Result>(work: (tx: WriteContext) => Promise<Result>): P
       system: true,
     },
     { action: 'revenue.invoice_finalize' },
-    (tx) => work(tx as WriteContext),
+    (tx) => work(tx),
   );
 
 /** An invoice of a tenant over some services, issued now. */

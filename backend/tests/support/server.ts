@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { clientOf } from './client.ts';
 import { createTestDatabase } from './database.ts';
 import { factoriesFor } from './factories.ts';
@@ -12,7 +15,10 @@ const limits = { RATE_LIMIT_USER_PER_MINUTE: '100000', RATE_LIMIT_IP_PER_MINUTE:
  */
 export async function startTestApp(environment: Record<string, string> = {}) {
   const database = await createTestDatabase();
+  // Mails, files and what the sandbox gateway keeps are each file's own.
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'studyspot-app-'));
   Object.assign(process.env, {
+    DATA_DIR: dataDir,
     NODE_ENV: 'test',
     ROLE: 'api',
     DATABASE_URL: database.appUrl,
@@ -32,16 +38,18 @@ export async function startTestApp(environment: Record<string, string> = {}) {
   answerUnreadable(server);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const call = clientOf(url);
+  const factories = factoriesFor(database, call);
   return {
     url,
     database,
     call,
-    ...factoriesFor(database, call),
+    ...factories,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.allSettled([closeDatabase(), closeRedis()]);
+      await Promise.allSettled([closeDatabase(), closeRedis(), factories.closeConnections()]);
       await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

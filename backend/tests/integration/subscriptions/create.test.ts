@@ -126,7 +126,7 @@ describe('Subscribing', () => {
     const order = { tenantId, planId: plan.id, billingCycle: 'MONTHLY' };
     const answers = await Promise.all([1, 2, 3].map(() => subscriptions().post('', order)));
     expect(statusesOf(answers)).toEqual([201, 409, 409]);
-    const { id } = answers.find(({ status }) => status === 201)?.body.data;
+    const id = answers.find(({ status }) => status === 201)?.body.data.id as string;
     refused(await subscriptions().post('', order), 409, 'Change that one');
     dataOf(await post(id, 'cancel', { at: 'NOW', reason }));
     dataOf(await subscriptions().post('', order), 201);

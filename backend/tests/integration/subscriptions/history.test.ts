@@ -8,24 +8,27 @@ let app: TestApp;
 let token: string;
 beforeAll(async () => {
   app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
 });
 afterAll(async () => {
   resetClock();
   await app.close();
 });
 
-/** The same numbers for the same seed, so that what went wrong goes wrong again. */
+/** The same numbers for the same seed (mulberry32), so that what went wrong goes wrong again. */
 function randomOf(seed: number) {
   let state = seed;
   return (below: number): number => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return Math.floor((state / 2_147_483_648) * below);
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
   };
 }
 
 describe('rule 28: movements add up to the MRR', () => {
   it.each([1, 2, 3, 4])('whatever is done, in whatever order (%i)', async (seed) => {
+    // Coupons can be tried so often by one person.
+    token = await app.adminToken({ role: 'finance' });
     const below = randomOf(seed * 7919);
     const subscriptions = subscriptionsOf(app, () => token);
     const plans = [
@@ -64,7 +67,7 @@ describe('rule 28: movements add up to the MRR', () => {
       () => subscriptions.post(`/${id}/renew`),
     ];
     let done = 0;
-    for (let turn = 0; turn < 36; turn += 1) {
+    for (let turn = 0; turn < 48; turn += 1) {
       const answer = await pick(deeds)();
       // What does not go then is refused, and nothing else happens.
       expect([200, 404, 409], answer.text).toContain(answer.status);
@@ -76,7 +79,7 @@ describe('rule 28: movements add up to the MRR', () => {
       if (below(3) === 0) await runBilling();
       if (turn % 4 === 3) await expectHistoryAddsUp(app, id);
     }
-    expect(done).toBeGreaterThan(6);
+    expect(done).toBeGreaterThan(8);
     await expectBooksInOrder(id);
   });
 });

@@ -51,7 +51,7 @@ describe('POST /api/tenants with a plan', () => {
     expect(days).toBeLessThanOrEqual(7);
     expect((await app.call('GET', `/api/tenants/${id}`, { token })).body.data).toEqual(answer.body.data);
     const actions = await app.query(`select action from audit_logs where chain = $1 order by sequence`, [id]);
-    expect(actions.map(({ action }) => action).toSorted()).toEqual(['subscriptions.create', 'tenants.create']);
+    expect(new Set(actions.map(({ action }) => action))).toEqual(new Set(['subscriptions.create', 'tenants.create']));
   });
 
   it('takes cycle and coupon along, and bills at once what has no trial', async () => {

@@ -1,4 +1,5 @@
 import type { TestApp } from '../../../support/server.ts';
+import { buildOpenInvoice, fillBilling } from '../../tenants/billed-tenant.ts';
 import { fresh, type Scenario } from './scenario.ts';
 
 const library = () => ({
@@ -34,6 +35,16 @@ export const tenantProfileScenarios: Record<string, Scenario> = {
     const { token, tenantId } = await app.ownerWithToken();
     const body = { step: 'GSTIN', applies: false, reason: 'Below the threshold' };
     return { answer: await app.call('POST', `/api/tenants/${tenantId}/onboarding`, { token, body }) };
+  },
+  listTenantInvoices: async (app) => {
+    const { token, tenantId } = await app.ownerWithToken();
+    await buildOpenInvoice(app, tenantId);
+    return { answer: await app.call('GET', `/api/tenants/${tenantId}/invoices`, { token }) };
+  },
+  listTenantPayments: async (app) => {
+    const { token, tenantId } = await app.ownerWithToken();
+    await fillBilling(app, tenantId);
+    return { answer: await app.call('GET', `/api/tenants/${tenantId}/payments`, { token }) };
   },
   getTenantSettings: async (app) => {
     const { token, tenantId } = await app.ownerWithToken();

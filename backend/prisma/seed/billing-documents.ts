@@ -1,4 +1,5 @@
 import { taxOn } from '../../src/services/gst.policy.ts';
+import { lineColumns } from '../../src/services/invoice-issue.queries.ts';
 import { addDays, fiscalYearOf } from '../../src/utils/india-day.ts';
 import { dayInIndia } from '../../src/utils/india-time.ts';
 import { decimal, rupees, sumOf } from '../../src/utils/money.ts';
@@ -93,23 +94,7 @@ export const itemRows = (books: readonly Book[]): InvoiceItemRow[] =>
         tenant_id: bill.tenantId,
         invoice_id: bill.id,
         position,
-        kind: line.kind,
-        description: line.description,
-        sac_code: line.sacCode,
-        quantity: String(line.quantity),
-        unit_price: rupees(line.unitPrice),
-        amount: rupees(line.amount),
-        discount: rupees(line.discount),
-        taxable: rupees(line.taxable),
-        tax_rate: rupees(line.taxRate),
-        cgst: rupees(line.cgst),
-        sgst: rupees(line.sgst),
-        igst: rupees(line.igst),
-        total: rupees(line.total),
-        period_start: line.period?.start ?? null,
-        period_end: line.period?.end ?? null,
-        plan_version_id: line.planVersionId ?? null,
-        add_on_id: line.addOnId ?? null,
+        ...lineColumns(line),
       })),
   );
 

@@ -28,9 +28,8 @@ export const insertDraft = (row: DraftRow): Sql => sql`
           ${row.notes}, ${row.createdById}, ${row.createdAt}, ${row.createdAt})
   returning id`;
 
-const lineRow = (line: PricedLine, index: number) => ({
-  id: newId(),
-  position: index + 1,
+/** A line as its table has it, but for what tells it from others. Money as text, with two decimals. */
+export const lineColumns = (line: PricedLine) => ({
   kind: line.kind,
   description: line.description,
   sac_code: line.sacCode,
@@ -49,6 +48,8 @@ const lineRow = (line: PricedLine, index: number) => ({
   plan_version_id: line.planVersionId ?? null,
   add_on_id: line.addOnId ?? null,
 });
+
+const lineRow = (line: PricedLine, index: number) => ({ id: newId(), position: index + 1, ...lineColumns(line) });
 
 export const insertLines = (tenantId: string, invoiceId: string, lines: readonly PricedLine[]): Sql => sql`
   insert into invoice_items (id, tenant_id, invoice_id, position, kind, description, sac_code, quantity, unit_price, amount,

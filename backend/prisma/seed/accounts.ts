@@ -42,6 +42,8 @@ const account = (label: string, { email, role }: PortalAdmin): DemoAccount => ({
 export const demoAccounts: readonly DemoAccount[] = [
   account('Super admin', ashaMenon),
   account('Operations', farhanQureshi),
+  account('Finance', meeraIyengar),
+  account('Sales', devPatil),
   account('Support', kabirMalhotra),
   account('Read-only auditor', leenaThomas),
   { label: 'Owner of Saraswati Reading Hall, Kota', email: 'owner@saraswati-library.example', role: 'owner' },

@@ -8,6 +8,8 @@ import { subscriptionChangesEndpoints } from './subscription-changes.routes.ts';
 import { subscriptionExtrasEndpoints } from './subscription-extras.routes.ts';
 
 const read = { permission: 'subscriptions.read', tenant: 'own' } as const;
+/** Not everybody who sells sees what was invoiced. */
+const billed = { permission: 'revenue.read', tenant: 'own' } as const;
 
 /** What tenants have subscribed to. */
 export const subscriptionsModule: Module = {
@@ -151,7 +153,7 @@ export const subscriptionsModule: Module = {
       operationId: 'listSubscriptionInvoices',
       summary: 'List the invoices of a subscription',
       description: 'With the filters of all invoices.',
-      access: read,
+      access: billed,
       params: v.subscriptionId,
       query: v.invoicesOfQuery,
       response: pageOf(invoiceListItem),
@@ -176,7 +178,7 @@ export const subscriptionsModule: Module = {
       operationId: 'getSubscriptionTimeline',
       summary: 'See the timeline of a subscription',
       description: 'Changes, invoices and payments, newest first, on from a cursor.',
-      access: read,
+      access: billed,
       params: v.subscriptionId,
       query: c.timelineQuery,
       response: cursorPageOf(c.subscriptionTimelineEvent),

@@ -282,3 +282,7 @@ export const refundOfSamples = {
   receipt: 'refund-1',
   notes: {},
 };
+
+export const chargePath = 'POST /payments/create/recurring';
+export const refundsPath = `GET /payments/${paymentSample.id}/refunds`;
+export const refundPath = `POST /payments/${paymentSample.id}/refund`;

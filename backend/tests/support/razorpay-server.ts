@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { afterEach } from 'vitest';
 import { razorpayGateway } from '../../src/providers/payment-gateway-razorpay.provider.ts';
 import type { RazorpayRequest, RazorpayTransport } from '../../src/providers/payment-gateway-razorpay-http.ts';
 
@@ -75,12 +76,25 @@ export const startServerOver = (transport: RazorpayTransport) =>
   });
 
 /** A gateway whose server answers `GET /orders` and the like by what is given for it, and nothing else. */
-export async function razorpayAnswering(answers: Record<string, Told>, answerMs?: number) {
+async function razorpayAnswering(answers: Record<string, Told>, answerMs?: number) {
   const { apiUrl, asked, close } = await startRazorpayServer(({ method, url }) => {
     const told = answers[`${method} ${url.replace(/^\/v1/, '').replace(/\?.*/, '')}`];
     return told ?? { status: 418, json: { unexpected: `${method} ${url}` } };
   });
   return { gateway: razorpayGateway({ apiUrl, ...key, answerMs }), asked, close };
+}
+
+/** For a `describe`: opens gateways whose servers are closed after each test. */
+export function razorpayForTests() {
+  const closers: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    await Promise.all(closers.splice(0).map((close) => close()));
+  });
+  return async (...given: Parameters<typeof razorpayAnswering>) => {
+    const { close, ...answering } = await razorpayAnswering(...given);
+    closers.push(close);
+    return answering;
+  };
 }
 
 /** The shape of an error that Razorpay documents. */

@@ -1,26 +1,14 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { declineOf } from '../../src/providers/payment-gateway-declines.ts';
 import { razorpayGateway } from '../../src/providers/payment-gateway-razorpay.provider.ts';
 import { GatewayRefused, GatewayUnavailable, GatewayUnknown } from '../../src/providers/payment-gateway.provider.ts';
 import * as samples from '../support/razorpay-samples.ts';
-import { key, razorpayAnswering, refusal, type Told } from '../support/razorpay-server.ts';
+import { key, razorpayForTests, refusal, type Told } from '../support/razorpay-server.ts';
 
 describe('The adapter of Razorpay', () => {
-  const closers: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    await Promise.all(closers.splice(0).map((close) => close()));
-  });
-  const razorpay = async (...given: Parameters<typeof razorpayAnswering>) => {
-    const { close, ...answering } = await razorpayAnswering(...given);
-    closers.push(close);
-    return answering;
-  };
-  const charge = samples.chargeOfSamples;
-  const refund = samples.refundOfSamples;
-  const chargePath = 'POST /payments/create/recurring';
-  const refundsPath = `GET /payments/${samples.paymentSample.id}/refunds`;
-  const refundPath = `POST /payments/${samples.paymentSample.id}/refund`;
+  const razorpay = razorpayForTests();
+  const { chargeOfSamples: charge, refundOfSamples: refund, chargePath, refundPath, refundsPath } = samples;
 
   describe('tells a no from a perhaps', () => {
     const noSuchThing = { status: 400, json: refusal('The id provided does not exist') };

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { razorpayGateway } from '../../src/providers/payment-gateway-razorpay.provider.ts';
 import { sandboxGateway } from '../../src/providers/payment-gateway-sandbox.provider.ts';
 import { GatewayRefused } from '../../src/providers/payment-gateway.provider.ts';
 import * as samples from '../support/razorpay-samples.ts';
-import { key, razorpayAnswering, startServerOver } from '../support/razorpay-server.ts';
+import { key, razorpayForTests, startServerOver } from '../support/razorpay-server.ts';
 import { paymentGatewayContract } from './payment-gateway-contract.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'studyspot-razorpay-'));
@@ -25,21 +25,9 @@ paymentGatewayContract('The adapter of Razorpay', async () => {
 });
 
 describe('The adapter of Razorpay', () => {
-  const closers: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    await Promise.all(closers.splice(0).map((close) => close()));
-  });
-  const razorpay = async (...given: Parameters<typeof razorpayAnswering>) => {
-    const { close, ...answering } = await razorpayAnswering(...given);
-    closers.push(close);
-    return answering;
-  };
-  const charge = samples.chargeOfSamples;
+  const razorpay = razorpayForTests();
+  const { chargeOfSamples: charge, refundOfSamples: refund, chargePath, refundPath, refundsPath } = samples;
   const order = { amountPaise: 50_000, currency: 'INR', receipt: 'invoice-1', notes: {} } as const;
-  const refund = samples.refundOfSamples;
-  const chargePath = 'POST /payments/create/recurring';
-  const refundsPath = `GET /payments/${samples.paymentSample.id}/refunds`;
-  const refundPath = `POST /payments/${samples.paymentSample.id}/refund`;
 
   describe('asks as it is documented', () => {
     it('for a customer', async () => {

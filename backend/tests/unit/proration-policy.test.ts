@@ -13,7 +13,7 @@ describe('A change within a period', () => {
     expect([credit, charge, net].map(rupees)).toEqual(['676.74', '1692.87', '1016.13']);
   });
 
-  it('rule 19: 10 → 20 half-way through the period: −5, +10', () => {
+  it('rule 19: the example that Stripe documents, 10 → 20 half-way through the period: −5, +10', () => {
     const june = { start: '2026-06-01', end: '2026-07-01' };
     const { days, daysInPeriod, credit, charge, net } = prorate({ from: '10', to: '20' }, june, '2026-06-16');
     expect([days, daysInPeriod]).toEqual([15, 30]);

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { resetClock } from '../../support/billing.ts';
 import { bookFaults, buildMarket, counts, daysFrom, peopleOf, playDay } from '../../support/billing-year.ts';
@@ -9,14 +6,12 @@ import { startTestApp, type TestApp } from '../../support/server.ts';
 // A thousand things that people do, in any order, while two workers bill, collect and dun: whatever happens, the books agree.
 
 let app: TestApp;
-const dataDir = mkdtempSync(path.join(tmpdir(), 'studyspot-random-'));
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: dataDir });
+  app = await startTestApp();
 });
 afterAll(async () => {
   resetClock();
   await app.close();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 const OPERATIONS = 1_000;

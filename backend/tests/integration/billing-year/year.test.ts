@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatIndian } from '../../../src/utils/indian-number.ts';
 import { resetClock, setClock, noon } from '../../support/billing.ts';
@@ -25,18 +22,16 @@ const TENANTS = 200;
 let app: TestApp;
 let token: string;
 let market: Market;
-const dataDir = mkdtempSync(path.join(tmpdir(), 'studyspot-year-'));
 const LAST = daysFrom(FIRST, DAYS).at(-1) as string;
 
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: dataDir });
+  app = await startTestApp();
   token = await app.adminToken();
   market = await buildMarket(app, TENANTS, 'year');
 });
 afterAll(async () => {
   resetClock();
   await app.close();
-  rmSync(dataDir, { recursive: true, force: true });
 });
 
 describe('A year of billing', () => {
@@ -61,8 +56,8 @@ describe('A year of billing', () => {
       `select count(*) filter (where reason = 'SUBSCRIPTION_CYCLE')::int as renewals,
               count(*) filter (where status = 'PAID')::int as paid, count(distinct fiscal_year)::int as years from invoices`,
     );
-    expect(year?.renewals).toBeGreaterThan(1_000);
-    expect(year?.paid).toBeGreaterThan(1_000);
+    expect(year?.renewals).toBeGreaterThan(700);
+    expect(year?.paid).toBeGreaterThan(700);
     expect(year?.years).toBe(2);
   });
 

@@ -1,14 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildAddOn, buildBilledTenant, buildPlan, buildSubscription } from '../../support/billing.ts';
-import { queryString, statusesOf } from '../../support/calls.ts';
+import { statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import { catalogueOf } from './catalogue-support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
 afterAll(() => app.close());
 
@@ -20,23 +19,8 @@ const library = (changes: object = {}) => ({
   limits: { libraries: 1, seats: 100 },
   ...changes,
 });
-const create = (changes: object = {}) => app.call('POST', '/api/revenue/add-ons', { token, body: library(changes) });
-const made = async (changes: object = {}) => {
-  const answer = await create(changes);
-  expect(answer.status, answer.text).toBe(201);
-  return answer.body.data;
-};
-const update = (id: string, body: object, version?: number) =>
-  app.call('PUT', `/api/revenue/add-ons/${id}`, {
-    token,
-    body,
-    ...(version && { headers: { 'if-match': `"${version}"` } }),
-  });
-const list = async (who: string, query: Record<string, string | number> = {}) => {
-  const answer = await app.call('GET', `/api/revenue/add-ons${queryString({ limit: 100, ...query })}`, { token: who });
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body.data as { id: string; name: string; subscribers: number | null }[];
-};
+const { create, made, update, listed } = catalogueOf(() => app, 'add-ons', library);
+const list = listed<{ id: string; name: string; subscribers: number | null }>;
 /** A tenant whose subscription has add-ons. */
 const subscribe = async (addOns: { id: string; quantity: number; endsOn?: string }[], status?: string) => {
   const built = await buildBilledTenant(app);
@@ -146,7 +130,7 @@ describe('GET /api/revenue/add-ons', () => {
     await made({ name: 'Beta listed', monthlyPrice: '50.00' });
     await update(id, { status: 'ARCHIVED' });
     const names = async (query: Record<string, string>) =>
-      (await list(token, { q: 'listed', ...query })).map(({ name }) => name);
+      (await list(app.finance, { q: 'listed', ...query })).map(({ name }) => name);
     expect(await names({ sort: 'name', order: 'asc' })).toEqual(['Alpha listed', 'Beta listed', 'Zeta listed']);
     expect(await names({ sort: 'monthlyPrice' })).toEqual(['Alpha listed', 'Beta listed', 'Zeta listed']);
     expect(await names({ status: 'ARCHIVED' })).toEqual(['Alpha listed']);
@@ -168,7 +152,7 @@ describe('GET /api/revenue/add-ons', () => {
     expect(ids).toEqual(expect.arrayContaining([open.id, theirs.id]));
     expect(ids).not.toContain(gone.id);
     expect(new Set(seen.map(({ subscribers }) => subscribers))).toEqual(new Set([null]));
-    expect((await list(token)).find(({ id }) => id === theirs.id)?.subscribers).toBe(1);
+    expect((await list(app.finance)).find(({ id }) => id === theirs.id)?.subscribers).toBe(1);
   });
 
   it('is for the staff of StudySpot to change, and not from within one tenant', async () => {

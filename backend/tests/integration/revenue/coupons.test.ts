@@ -2,14 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildPlan } from '../../support/billing.ts';
 import { queryString, statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import { catalogueOf } from './catalogue-support.ts';
 import { newId } from '../../../src/utils/ids.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
 afterAll(() => app.close());
 
@@ -30,19 +29,12 @@ const fixed = (changes: object = {}) => ({
   duration: 'ONCE',
   ...changes,
 });
-const create = (body: object) => app.call('POST', '/api/revenue/coupons', { token, body });
-const made = async (body: object = percent()) => {
-  const answer = await create(body);
-  expect(answer.status, answer.text).toBe(201);
-  return answer.body.data;
-};
-const update = (id: string, body: object, version?: number) =>
-  app.call('PUT', `/api/revenue/coupons/${id}`, {
-    token,
-    body,
-    ...(version && { headers: { 'if-match': `"${version}"` } }),
-  });
-const deactivate = (id: string) => app.call('POST', `/api/revenue/coupons/${id}/deactivate`, { token });
+const { create, made, update } = catalogueOf(
+  () => app,
+  'coupons',
+  (body = percent()) => body,
+);
+const deactivate = (id: string) => app.call('POST', `/api/revenue/coupons/${id}/deactivate`, { token: app.finance });
 /** Counts a redemption as a subscription does. @returns whether it was counted */
 const redeem = async (id: string, today = '2026-08-11') =>
   (await app.query<{ counted: boolean }>(`select app.redeem_coupon($1, $2) as counted`, [id, today]))[0]?.counted;
@@ -211,7 +203,9 @@ describe('GET /api/revenue/coupons', () => {
     await made(fixed({ code: 'M-1', name: 'Find me' }));
     await deactivate(id);
     const codes = async (query: Record<string, string>) => {
-      const answer = await app.call('GET', `/api/revenue/coupons${queryString({ q: 'find', ...query })}`, { token });
+      const answer = await app.call('GET', `/api/revenue/coupons${queryString({ q: 'find', ...query })}`, {
+        token: app.finance,
+      });
       return answer.body.data.map(({ code }: { code: string }) => code);
     };
     expect(await codes({ sort: 'code', order: 'asc' })).toEqual(['FIND-A', 'FIND-Z', 'M-1']);

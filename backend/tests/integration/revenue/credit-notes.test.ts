@@ -3,13 +3,13 @@ import { newId } from '../../../src/utils/ids.ts';
 import { buildBilledTenant, freshKey, noon, resetClock, setClock } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import type { TestApp } from '../../support/server.ts';
 import {
   balanceOf,
-  desk,
   entriesOf,
   giveCredit,
   payOn,
+  startDesk,
   type CreditNote,
   type Desk,
   type Invoice,
@@ -19,9 +19,7 @@ let app: TestApp;
 let finance: Desk;
 let tenantId: string;
 beforeAll(async () => {
-  app = await startTestApp();
-  finance = desk(app, await app.adminToken({ role: 'finance' }));
-  ({ tenantId } = await buildBilledTenant(app, { state: 'KA' }));
+  ({ app, finance, tenantId } = await startDesk());
 });
 afterAll(() => app.close());
 afterEach(resetClock);

@@ -5,24 +5,17 @@ import { asSystem, buildDunningRun, issuedInvoice } from '../../support/dunning.
 import { settle } from '../../../src/services/invoice-settlement.service.ts';
 import { decimal } from '../../../src/utils/money.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 
 let app: TestApp;
 let finance: string;
 let admin: string;
-const dataDir = mkdtempSync(path.join(tmpdir(), 'studyspot-dunning-'));
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: dataDir });
+  app = await startTestApp();
   finance = await app.adminToken({ role: 'finance' });
   admin = await app.adminToken();
 });
 afterEach(resetClock);
-afterAll(async () => {
-  await app.close();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterAll(() => app.close());
 
 type Details = {
   status: string;

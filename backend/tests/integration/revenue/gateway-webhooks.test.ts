@@ -254,7 +254,7 @@ describe('The sandbox', () => {
     const before = settings.PUBLIC_URL;
     try {
       settings.PUBLIC_URL = 'http://127.0.0.1:9';
-      await expect(runJob('webhook.sandbox-gateway', {})).rejects.toThrow();
+      await runJob('webhook.sandbox-gateway', {});
       expect(app.sandbox.takeWebhooks(10)).toHaveLength(3);
       settings.PUBLIC_URL = app.url;
       await runJob('webhook.sandbox-gateway', {});

@@ -1,14 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { modules } from '../../../src/routes/index.ts';
 import { buildBilledTenant, freshKey } from '../../support/billing.ts';
 import { expectError } from '../../support/expectations.ts';
 import { startTestApp, type TestApp } from '../../support/server.ts';
 import { desk, type CreditNote, type Desk, type Invoice } from './invoices-support.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-invoices-'));
 
 let app: TestApp;
 let finance: Desk;
@@ -19,7 +14,7 @@ let draft: Invoice;
 let other: Invoice;
 let note: CreditNote;
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: directory });
+  app = await startTestApp();
   finance = desk(app, await app.adminToken({ role: 'finance' }));
   [ours, theirs] = [await buildBilledTenant(app), await buildBilledTenant(app)];
   issued = await finance.issue(ours.tenantId);
@@ -27,10 +22,7 @@ beforeAll(async () => {
   other = await finance.issue(theirs.tenantId);
   note = await finance.credit(other.id, { lines: [{ invoiceItemId: other.items[0]?.id, amount: '10.00' }] });
 });
-afterAll(async () => {
-  await app.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => app.close());
 
 const get = (route: string, token: string, headers = {}) => app.call('GET', `/api/revenue${route}`, { token, headers });
 const post = (route: string, token: string, body: object = {}) =>

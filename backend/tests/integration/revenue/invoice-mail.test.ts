@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,11 +8,9 @@ import { MailRefused, type MailAttachment } from '../../../src/providers/email.p
 import { jobs, type JobName } from '../../../src/queues/index.ts';
 import { buildBilledTenant, noon, resetClock, runJob, setClock } from '../../support/billing.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import type { TestApp } from '../../support/server.ts';
 import { startMailServer } from '../settings/mail-server.ts';
-import { desk, payOn, type Desk } from './invoices-support.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-invoice-mails-'));
+import { payOn, startDesk, type Desk } from './invoices-support.ts';
 
 let server: Awaited<ReturnType<typeof startMailServer>>;
 let app: TestApp;
@@ -22,16 +19,13 @@ let token: string;
 let tenantId: string;
 beforeAll(async () => {
   server = await startMailServer('pass word');
-  app = await startTestApp({ DATA_DIR: directory, EMAIL_PROVIDER: 'smtp', SMTP_URL: server.url() });
-  token = await app.adminToken({ role: 'finance' });
-  finance = desk(app, token);
-  ({ tenantId } = await buildBilledTenant(app));
+  const mails = { EMAIL_PROVIDER: 'smtp', SMTP_URL: server.url() };
+  ({ app, finance, token, tenantId } = await startDesk({}, mails));
 });
 afterAll(async () => {
   await closeEmailProvider();
   await app.close();
   await server.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 beforeEach(() => void (server.received.length = 0));
 afterEach(resetClock);
@@ -166,26 +160,26 @@ describe('Files of mails', () => {
     content: Buffer.from('%PDF-1.7'),
     contentType: 'application/pdf',
   };
-  const outbox = path.join(directory, 'kept');
+  const outbox = () => path.join(process.env.DATA_DIR as string, 'kept');
 
   it('are kept by the local provider in the mail, and named beside it', async () => {
-    await localEmailProvider(outbox).send({ ...mail, attachments: [file] });
-    const [eml = '', txt = ''] = readdirSync(outbox).toSorted();
-    const parsed = await simpleParser(readFileSync(path.join(outbox, eml)));
+    await localEmailProvider(outbox()).send({ ...mail, attachments: [file] });
+    const [eml = '', txt = ''] = readdirSync(outbox()).toSorted();
+    const parsed = await simpleParser(readFileSync(path.join(outbox(), eml)));
     expect(parsed.attachments).toMatchObject([{ filename: 'Invoice-1.pdf', content: file.content }]);
-    expect(readFileSync(path.join(outbox, txt), 'utf8')).toContain('Attached: Invoice-1.pdf, 8 bytes\n');
+    expect(readFileSync(path.join(outbox(), txt), 'utf8')).toContain('Attached: Invoice-1.pdf, 8 bytes\n');
   });
 
   it.each(['../x.pdf', 'a/b.pdf', 'a\r\nBcc: b@x.example', '.hidden', '', 'a"b.pdf', 'x'.repeat(200)])(
     'are refused under the name %j, for good',
     async (filename) => {
-      const refused = localEmailProvider(outbox).send({ ...mail, attachments: [{ ...file, filename }] });
+      const refused = localEmailProvider(outbox()).send({ ...mail, attachments: [{ ...file, filename }] });
       await expect(refused).rejects.toBeInstanceOf(MailRefused);
     },
   );
 
   it('are refused with a type that is none', async () => {
     const attachments = [{ ...file, contentType: 'application/pdf\r\nX: y' }];
-    await expect(localEmailProvider(outbox).send({ ...mail, attachments })).rejects.toBeInstanceOf(MailRefused);
+    await expect(localEmailProvider(outbox()).send({ ...mail, attachments })).rejects.toBeInstanceOf(MailRefused);
   });
 });

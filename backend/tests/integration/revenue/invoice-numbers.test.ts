@@ -3,18 +3,16 @@ import { finalizeInvoice } from '../../../src/services/invoice-issue.service.ts'
 import { manualContext } from '../../../src/services/context.service.ts';
 import { AppError } from '../../../src/utils/errors.ts';
 import { newId } from '../../../src/utils/ids.ts';
-import { buildBilledTenant, noon, resetClock, setClock } from '../../support/billing.ts';
+import { noon, resetClock, setClock } from '../../support/billing.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
-import { desk, type Desk, type Invoice } from './invoices-support.ts';
+import type { TestApp } from '../../support/server.ts';
+import { startDesk, type Desk, type Invoice } from './invoices-support.ts';
 
 let app: TestApp;
 let finance: Desk;
 let tenantId: string;
 beforeAll(async () => {
-  app = await startTestApp();
-  finance = desk(app, await app.adminToken({ role: 'finance' }));
-  ({ tenantId } = await buildBilledTenant(app));
+  ({ app, finance, tenantId } = await startDesk());
 });
 afterAll(() => app.close());
 afterEach(resetClock);

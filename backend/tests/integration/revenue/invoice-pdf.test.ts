@@ -1,31 +1,22 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { formatIndian } from '../../../src/utils/indian-number.ts';
 import { buildBilledTenant, noon, resetClock, setClock } from '../../support/billing.ts';
 import { expectError } from '../../support/expectations.ts';
 import { pdfText } from '../../support/pdf-text.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
-import { desk, payOn, type Desk, type Invoice } from './invoices-support.ts';
-
-const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-invoice-files-'));
+import type { TestApp } from '../../support/server.ts';
+import { payOn, startDesk, type Desk, type Invoice } from './invoices-support.ts';
 
 let app: TestApp;
 let finance: Desk;
 let token: string;
 let tenantId: string;
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: directory });
-  token = await app.adminToken({ role: 'finance' });
-  finance = desk(app, token);
-  ({ tenantId } = await buildBilledTenant(app, { state: 'MH', gstin: '27AAPFU0939F1ZV' }));
+  ({ app, finance, token, tenantId } = await startDesk({ state: 'MH', gstin: '27AAPFU0939F1ZV' }));
 });
-afterAll(async () => {
-  await app.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => app.close());
 afterEach(resetClock);
 
 /** The file as it comes, byte by byte. */
@@ -36,7 +27,7 @@ async function download(route: string) {
 type FileRow = { pdf_key: string; pdf_sha256: string; pdf_bytes: number };
 const rowOf = async (id: string, table = 'invoices') =>
   (await app.query<FileRow>(`select pdf_key, pdf_sha256, pdf_bytes from ${table} where id = $1`, [id]))[0]!;
-const onDisk = (key: string) => path.join(directory, 'files', key);
+const onDisk = (key: string) => path.join(process.env.DATA_DIR as string, 'files', key);
 const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
 const example = [

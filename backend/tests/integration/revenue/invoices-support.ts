@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { creditNote } from '../../../src/validators/credit-notes.validator.ts';
 import type { invoice } from '../../../src/validators/invoice-views.validator.ts';
-import { freshKey } from '../../support/billing.ts';
+import { buildBilledTenant, freshKey } from '../../support/billing.ts';
 import type { Answer } from '../../support/client.ts';
+import { startFinanceApp } from '../../support/finance.ts';
 import type { TestApp } from '../../support/server.ts';
 
 export type Invoice = z.output<typeof invoice>;
@@ -42,6 +43,16 @@ export function desk(app: TestApp, token: string) {
 }
 
 export type Desk = ReturnType<typeof desk>;
+
+/** The API, finance at its desk with its token, and a tenant that can be billed. */
+export async function startDesk(
+  payer: Parameters<typeof buildBilledTenant>[1] = {},
+  environment: Record<string, string> = {},
+) {
+  const app = await startFinanceApp(environment);
+  const { tenantId } = await buildBilledTenant(app, payer);
+  return { app, token: app.finance, finance: desk(app, app.finance), tenantId };
+}
 
 /** Puts rupees to the credit balance of a tenant, as an overpayment would. */
 export const giveCredit = (app: TestApp, tenantId: string, amount: string) =>

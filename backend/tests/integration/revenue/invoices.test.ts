@@ -3,18 +3,15 @@ import { newId } from '../../../src/utils/ids.ts';
 import { buildBilledTenant, freshKey, noon, resetClock, setClock } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
-import { auditsOf, balanceOf, desk, giveCredit, training, type Desk, type Invoice } from './invoices-support.ts';
+import type { TestApp } from '../../support/server.ts';
+import { auditsOf, balanceOf, giveCredit, startDesk, training, type Desk, type Invoice } from './invoices-support.ts';
 
 let app: TestApp;
 let finance: Desk;
 let token: string;
 let tenantId: string;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
-  finance = desk(app, token);
-  ({ tenantId } = await buildBilledTenant(app, { state: 'KA' }));
+  ({ app, finance, token, tenantId } = await startDesk());
 });
 afterAll(() => app.close());
 afterEach(resetClock);

@@ -1,7 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import type { GatewayPayment } from '../../../src/providers/payment-gateway.provider.ts';
 import type { SandboxGateway } from '../../../src/providers/payment-gateway-sandbox.provider.ts';
 import type { JobName, JobPayload } from '../../../src/queues/index.ts';
@@ -19,21 +16,16 @@ import {
 } from '../../support/billing.ts';
 import type { Answer } from '../../support/client.ts';
 import { asSystem } from '../../support/dunning.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import type { TestApp } from '../../support/server.ts';
 
-export type PaymentsApp = TestApp & { finance: string; sandbox: SandboxGateway };
+export type PaymentsApp = FinanceApp & { sandbox: SandboxGateway };
 
 /** The API with a sandbox gateway of its own. */
 export async function startPaymentsApp(environment: Record<string, string> = {}): Promise<PaymentsApp> {
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'studyspot-payments-'));
-  const app = await startTestApp({ DATA_DIR: dataDir, ...environment });
+  const app = await startFinanceApp(environment);
   const { paymentSandbox } = await import('../../../src/services/payment-gateway.service.ts');
-  const sandbox = paymentSandbox() as SandboxGateway;
-  const close = async () => {
-    await app.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  };
-  return { ...app, finance: await app.adminToken({ role: 'finance' }), sandbox, close };
+  return { ...app, sandbox: paymentSandbox() as SandboxGateway };
 }
 
 /** 1,180.00 rupees with tax for each 1,000.00. */

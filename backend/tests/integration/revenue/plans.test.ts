@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildBilledTenant, buildPlan, buildSubscription } from '../../support/billing.ts';
-import { queryString, statusesOf } from '../../support/calls.ts';
+import { statusesOf } from '../../support/calls.ts';
 import { expectError } from '../../support/expectations.ts';
 import { scopesOf } from '../../support/plans.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import { catalogueOf } from './catalogue-support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
 afterAll(() => app.close());
 
@@ -25,28 +24,13 @@ const growth = (changes: object = {}) => ({
   limits: { libraries: 2, students: 500 },
   ...changes,
 });
-const create = (changes: object = {}, headers = {}) =>
-  app.call('POST', '/api/revenue/plans', { token, body: growth(changes), headers });
-const made = async (changes: object = {}) => {
-  const answer = await create(changes);
-  expect(answer.status, answer.text).toBe(201);
-  return answer.body.data;
-};
-const update = (id: string, body: object, version?: number) =>
-  app.call('PUT', `/api/revenue/plans/${id}`, {
-    token,
-    body,
-    ...(version && { headers: { 'if-match': `"${version}"` } }),
-  });
-const archive = (id: string) => app.call('DELETE', `/api/revenue/plans/${id}`, { token });
-const get = async (id: string) => (await app.call('GET', `/api/revenue/plans/${id}`, { token })).body.data;
+const { create, made, update, listed } = catalogueOf(() => app, 'plans', growth);
+const archive = (id: string) => app.call('DELETE', `/api/revenue/plans/${id}`, { token: app.finance });
+const get = async (id: string) => (await app.call('GET', `/api/revenue/plans/${id}`, { token: app.finance })).body.data;
 const versionsOf = async (id: string, query = '') =>
-  (await app.call('GET', `/api/revenue/plans/${id}/versions${query}`, { token })).body;
-const namesFor = async (who: string, query: Record<string, string | number> = {}) => {
-  const answer = await app.call('GET', `/api/revenue/plans${queryString({ limit: 100, ...query })}`, { token: who });
-  expect(answer.status, answer.text).toBe(200);
-  return answer.body.data.map(({ name }: { name: string }) => name) as string[];
-};
+  (await app.call('GET', `/api/revenue/plans/${id}/versions${query}`, { token: app.finance })).body;
+const namesFor = async (who: string, query?: Record<string, string | number>) =>
+  (await listed<{ name: string }>(who, query)).map(({ name }) => name);
 /** Subscribes a new tenant to the version that a plan offers now. */
 const subscribe = async (plan: { id: string; planVersionId: string }, status?: string) => {
   const built = await buildBilledTenant(app);
@@ -86,7 +70,7 @@ describe('POST /api/revenue/plans', () => {
 
   it('makes the code of the name, and leaves out what is not given', async () => {
     const body = { name: 'Kota Special (24×7)', monthlyPrice: '0', annualPrice: '0' };
-    const { body: answer } = await app.call('POST', '/api/revenue/plans', { token, body });
+    const { body: answer } = await app.call('POST', '/api/revenue/plans', { token: app.finance, body });
     expect(answer.data).toMatchObject({ code: 'kota-special-24-7', description: null, trialDays: 0, features: [] });
     expect(answer.data.limits).toEqual({ libraries: null, seats: null, students: null, staff: null });
   });
@@ -109,8 +93,8 @@ describe('POST /api/revenue/plans', () => {
     const body = growth();
     const headers = { 'idempotency-key': 'create-plan-0001' };
     const [first, second] = [
-      await app.call('POST', '/api/revenue/plans', { token, body, headers }),
-      await app.call('POST', '/api/revenue/plans', { token, body, headers }),
+      await app.call('POST', '/api/revenue/plans', { token: app.finance, body, headers }),
+      await app.call('POST', '/api/revenue/plans', { token: app.finance, body, headers }),
     ];
     expect([first.status, second.status]).toEqual([201, 201]);
     expect(second.body.data.id).toBe(first.body.data.id);
@@ -269,7 +253,10 @@ describe('DELETE /api/revenue/plans/:id', () => {
   it('is refused when somebody has changed it since', async () => {
     const { id } = await made();
     await update(id, { description: 'Other' });
-    const answer = await app.call('DELETE', `/api/revenue/plans/${id}`, { token, headers: { 'if-match': '"1"' } });
+    const answer = await app.call('DELETE', `/api/revenue/plans/${id}`, {
+      token: app.finance,
+      headers: { 'if-match': '"1"' },
+    });
     expectError(answer, 412, 'version_mismatch');
   });
 });
@@ -278,7 +265,8 @@ describe('POST /api/revenue/plans/:id/clone', () => {
   it('makes a plan that offers what the other offers now, as its first version', async () => {
     const plan = await made();
     await update(plan.id, { monthlyPrice: '2999.00' });
-    const clone = (body: object) => app.call('POST', `/api/revenue/plans/${plan.id}/clone`, { token, body });
+    const clone = (body: object) =>
+      app.call('POST', `/api/revenue/plans/${plan.id}/clone`, { token: app.finance, body });
     const answer = await clone({ name: 'Growth Plus' });
     expect(answer.status, answer.text).toBe(201);
     expect(answer.body.data).toMatchObject({
@@ -296,7 +284,7 @@ describe('POST /api/revenue/plans/:id/clone', () => {
 
 describe('GET /api/revenue/plans', () => {
   it('filters, searches and sorts', async () => {
-    const who = token;
+    const who = app.finance;
     await made({ name: 'Zenith list', monthlyPrice: '10.00' });
     await made({ name: 'Apex list', monthlyPrice: '900.00' });
     await made({ name: 'Mid list', monthlyPrice: '50.00', code: 'm-id' });
@@ -329,7 +317,7 @@ describe('GET /api/revenue/plans', () => {
     expect(await namesFor(owner.token, sorted)).toEqual(['Seen open', 'Seen theirs']);
     expect(await namesFor(other.token, sorted)).toEqual(['Seen gone', 'Seen open']);
     expect(await namesFor(owner.token, { q, status: 'ARCHIVED' })).toEqual(['Seen theirs']);
-    expect(await namesFor(token, sorted)).toEqual(['Seen gone', 'Seen open', 'Seen theirs']);
+    expect(await namesFor(app.finance, sorted)).toEqual(['Seen gone', 'Seen open', 'Seen theirs']);
     const answer = await app.call('GET', '/api/revenue/plans?q=seen', { token: owner.token });
     expect(answer.body.meta.total).toBe(2);
     expect(answer.body.data.map(({ subscribers }: { subscribers: unknown }) => subscribers)).toEqual([null, null]);
@@ -345,7 +333,7 @@ describe('GET /api/revenue/plans', () => {
 
   it('asks in one message, however many plans there are', async () => {
     await buildPlan(app);
-    const [, ...asked] = await scopesOf(app, '/api/revenue/plans', token);
+    const [, ...asked] = await scopesOf(app, '/api/revenue/plans', app.finance);
     expect(asked.flat().filter(({ text }) => text.includes('subscription_plans'))).toHaveLength(2);
   });
 });

@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expect } from 'vitest';
 import { noon, resetClock, runJob, setClock } from '../../support/billing.ts';
 import { figuresFor } from '../../support/revenue-figures.ts';
 import { startTestApp } from '../../support/server.ts';
 
-/** The API with a place for files of its own, somebody who may make reports, and the 26th of November 2026. */
+/** The API, somebody who may make reports, and the 26th of November 2026. */
 export async function startReportTests() {
-  const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-reports-'));
-  const app = await startTestApp({ DATA_DIR: directory });
+  const app = await startTestApp();
   setClock(noon('2026-11-26'));
   const token = await app.elevatedToken();
 
@@ -50,11 +46,9 @@ export async function startReportTests() {
   const close = async () => {
     resetClock();
     await app.close();
-    rmSync(directory, { recursive: true, force: true });
   };
   return {
     app,
-    directory,
     token,
     figures: figuresFor(app),
     ask,

@@ -64,7 +64,7 @@ describe('A report', () => {
     const [row] = await app.query<{ key: string }>(`select storage_key as key from revenue_reports where id = $1`, [
       id,
     ]);
-    const file = path.join(tests.directory, 'files', row!.key);
+    const file = path.join(process.env.DATA_DIR as string, 'files', row!.key);
     expect(existsSync(file), file).toBe(true);
     await runJob('cleanup.revenue-reports', {});
     expect(existsSync(file)).toBe(true);

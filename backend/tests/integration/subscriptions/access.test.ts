@@ -20,9 +20,9 @@ async function callsOf(id: string) {
   const [plan, coupon, addOn] = [await buildPlan(app), await buildCoupon(app), await buildAddOn(app)];
   const some = plan.id;
   const s = subscriptions();
-  const reads = ['', '/changes', '/invoices', '/timeline', '/upcoming-invoice', '/entitlements'].map(
-    (path) => (who: string) => s.get(`/${id}${path}`, who),
-  );
+  const reading = (path: string) => (who: string) => s.get(`/${id}${path}`, who);
+  const reads = ['', '/changes', '/upcoming-invoice', '/entitlements'].map(reading);
+  const billed = ['/invoices', '/timeline'].map(reading);
   const ofOwners = [
     (who: string) => s.post(`/${id}/change/preview`, { planId: plan.id }, who),
     (who: string) => s.post(`/${id}/change`, { planId: plan.id }, who),
@@ -43,15 +43,15 @@ async function callsOf(id: string) {
     (who: string) => s.post(`/${id}/renew`, undefined, who),
     (who: string) => s.post(`/${id}/extend-trial`, { days: 7 }, who),
   ];
-  return { reads, ofOwners, ofStaff };
+  return { reads, billed, ofOwners, ofStaff };
 }
 
 describe('A subscription', () => {
   it('of another library is a 404 to an owner, and stays as it is', async () => {
     const [own, foreign] = [await subscribe(app, subscriptions()), await subscribe(app, subscriptions())];
     const before = dataOf(await subscriptions().get(`/${foreign.id}`));
-    const { reads, ofOwners } = await callsOf(foreign.id);
-    for (const call of [...reads, ...ofOwners]) {
+    const { reads, billed, ofOwners } = await callsOf(foreign.id);
+    for (const call of [...reads, ...billed, ...ofOwners]) {
       const answer = await call(own.token);
       expect(answer.status, answer.text).toBe(404);
     }
@@ -64,9 +64,9 @@ describe('A subscription', () => {
 
   it('of their own can be changed by owners, but not paused, renewed or put off', async () => {
     const { id, token } = await subscribe(app, subscriptions());
-    const { reads, ofOwners, ofStaff } = await callsOf(id);
+    const { reads, billed, ofOwners, ofStaff } = await callsOf(id);
     for (const call of ofStaff) expect((await call(token)).status).toBe(403);
-    for (const call of reads) expect((await call(token)).status).toBe(200);
+    for (const call of [...reads, ...billed]) expect((await call(token)).status).toBe(200);
     for (const call of ofOwners) expect((await call(token)).status).not.toBe(403);
     expect(dataOf(await subscriptions().get(`/${id}`)).status).toBe('CANCELLED');
     for (const path of ['/expiring', '/analytics']) expect((await subscriptions().get(path, token)).status).toBe(403);
@@ -75,8 +75,8 @@ describe('A subscription', () => {
   it.each(['library_staff', 'student'] as const)('is nothing for %s', async (role) => {
     const { id, tenantId } = await subscribe(app, subscriptions());
     const { token } = await app.signIn(await app.buildUser({ role, tenantId }));
-    const { reads, ofOwners } = await callsOf(id);
-    for (const call of [...reads, ...ofOwners]) expect((await call(token)).status).toBe(403);
+    const { reads, billed, ofOwners } = await callsOf(id);
+    for (const call of [...reads, ...billed, ...ofOwners]) expect((await call(token)).status).toBe(403);
   });
 
   it.each(['support', 'sales', 'auditor'] as BuiltInRoleCode[])(
@@ -84,8 +84,10 @@ describe('A subscription', () => {
     async (role) => {
       const { id } = await subscribe(app, subscriptions());
       const token = await app.adminToken({ role });
-      const { reads, ofOwners, ofStaff } = await callsOf(id);
+      const { reads, billed, ofOwners, ofStaff } = await callsOf(id);
       for (const call of reads) expect((await call(token)).status).toBe(200);
+      // Sales does not see what was invoiced.
+      for (const call of billed) expect((await call(token)).status).toBe(role === 'sales' ? 403 : 200);
       const [preview, ...writes] = [...ofOwners, ...ofStaff];
       expect((await preview!(token)).status).not.toBe(403);
       for (const call of writes) expect((await call(token)).status).toBe(403);

@@ -1,12 +1,12 @@
 import { buildPlan, noon, setClock } from '../../support/billing.ts';
-import type { TestApp } from '../../support/server.ts';
-import { dataOf, subscribe, subscriptionsOf } from './support.ts';
+import type { FinanceApp } from '../../support/finance.ts';
+import { deskOf, subscribe } from './support.ts';
 
 type Plan = Awaited<ReturnType<typeof buildPlan>>;
 
-/** What tests of changes within a period do, as somebody with a token. */
-export function augustOf(app: () => TestApp, token: () => string) {
-  const subscriptions = () => subscriptionsOf(app(), token);
+/** What tests of changes within a period do, as finance. */
+export function augustOf(app: () => FinanceApp) {
+  const { subscriptions, read } = deskOf(app);
 
   /** Somebody on a plan for 999 since 1 August, on a day of that month, and a larger plan. */
   async function onAugust(day: number, { state = 'KA', method = true, body = {} } = {}) {
@@ -18,11 +18,10 @@ export function augustOf(app: () => TestApp, token: () => string) {
     return { ...built, small, large };
   }
 
-  const preview = (id: string, plan: Plan, more: object = {}, who = token()) =>
+  const preview = (id: string, plan: Plan, more: object = {}, who = app().finance) =>
     subscriptions().post(`/${id}/change/preview`, { planId: plan.id, ...more }, who);
-  const change = (id: string, body: Record<string, unknown>, who = token()) =>
+  const change = (id: string, body: Record<string, unknown>, who = app().finance) =>
     subscriptions().post(`/${id}/change`, body, who);
-  const read = async (id: string) => dataOf(await subscriptions().get(`/${id}`));
 
   /** The lines of an invoice, in order. */
   const linesOf = (invoiceId: string) =>

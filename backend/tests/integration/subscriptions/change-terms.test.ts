@@ -1,24 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPaymentMethod, buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { buildPaymentMethod, buildPlan, noon, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import { augustOf } from './august.ts';
 import { buildVersion, dataOf, invoicesOf, refused, runBilling } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 
-const { subscriptions, onAugust, preview, change, read } = augustOf(
-  () => app,
-  () => token,
-);
+const { subscriptions, onAugust, preview, change, read } = augustOf(() => app);
 
 describe('A change that waits', () => {
   it('is one: a new one takes its place, and it can be called off', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPlan, freshKey, noon, resetClock, setClock } from '../../support/billing.ts';
+import { buildPlan, freshKey, noon, setClock } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import { augustOf } from './august.ts';
 import {
   buildAddOn,
@@ -15,24 +15,16 @@ import {
   subscribe,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 
-const { subscriptions, onAugust, preview, change, read, linesOf } = augustOf(
-  () => app,
-  () => token,
-);
+const { subscriptions, onAugust, preview, change, read, linesOf } = augustOf(() => app);
 
 describe('rule 19: an upgrade within a period', () => {
-  it('999 to 2,499 on 11 August, outside of the state: 21 of 31 days, 1,199.03 to be paid', async () => {
+  it('rule 19: 999 to 2,499 on 11 August, outside of the state: 21 of 31 days, 1,199.03 to be paid', async () => {
     const { id, large } = await onAugust(11);
     const quote = dataOf(await preview(id, large));
     expect(quote).toMatchObject({
@@ -86,7 +78,7 @@ describe('rule 19: an upgrade within a period', () => {
     await expectHistoryAddsUp(app, id);
   });
 
-  it('10 to 20 half-way: 5 back, 10 charged', async () => {
+  it('rule 19: the example that Stripe documents, 10 → 20 half-way: −5, +10', async () => {
     const [ten, twenty] = [
       await buildPlan(app, { monthlyPrice: '10.00', annualPrice: '100.00' }),
       await buildPlan(app, { monthlyPrice: '20.00', annualPrice: '200.00' }),
@@ -129,7 +121,7 @@ describe('rule 19: an upgrade within a period', () => {
 
   it('the same twice, with the same key: one invoice, and the same answer', async () => {
     const { id, large } = await onAugust(11);
-    const call = { token, body: { planId: large.id }, headers: freshKey() };
+    const call = { token: app.finance, body: { planId: large.id }, headers: freshKey() };
     const first = await app.call('POST', `/api/subscriptions/${id}/change`, call);
     const second = await app.call('POST', `/api/subscriptions/${id}/change`, call);
     expect(second.body).toEqual(first.body);

@@ -1,46 +1,30 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  buildBilledTenant,
-  buildPaymentMethod,
-  buildPlan,
-  freshKey,
-  noon,
-  resetClock,
-  setClock,
-} from '../../support/billing.ts';
+import { buildBilledTenant, buildPaymentMethod, buildPlan, freshKey, noon, setClock } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   buildAddOn,
   buildCoupon,
   dataOf,
+  deskOf,
   historyOf,
   invoicesOf,
   refused,
   runBilling,
+  setTenantStatus,
   subscribe,
-  subscriptionsOf,
   tenantStatus,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 beforeEach(() => setClock(noon('2027-01-10')));
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const post = (id: string, what: string, body?: Record<string, unknown>, who = token) =>
-  subscriptions().post(`/${id}/${what}`, body, who);
+const { subscriptions, post } = deskOf(() => app);
 const reason = 'As was agreed by phone';
-const setStatus = (tenantId: string, status: string) =>
-  app.query(`update tenants set status = $2::tenant_status where id = $1`, [tenantId, status]);
 
 describe('Subscribing', () => {
   it('without a trial bills the first period at once', async () => {
@@ -78,7 +62,7 @@ describe('Subscribing', () => {
   it('with a trial bills nothing before its end', async () => {
     const plan = await buildPlan(app, { trialDays: 14 });
     const tenant = await buildBilledTenant(app);
-    await setStatus(tenant.tenantId, 'TRIAL');
+    await setTenantStatus(app, tenant.tenantId, 'TRIAL');
     const order = { tenantId: tenant.tenantId, planId: plan.id, billingCycle: 'ANNUAL' };
     const subscription = dataOf(await subscriptions().post('', order), 201);
     expect(subscription).toMatchObject({
@@ -113,7 +97,7 @@ describe('Subscribing', () => {
       ['SUSPENDED', 'SUSPENDED'],
     ] as const) {
       const { tenantId } = await app.ownerWithToken();
-      await setStatus(tenantId, before);
+      await setTenantStatus(app, tenantId, before);
       const order = { tenantId, planId: (await buildPlan(app)).id, billingCycle: 'MONTHLY' };
       dataOf(await subscriptions().post('', order), 201);
       expect(await tenantStatus(app, tenantId)).toBe(after);
@@ -135,7 +119,7 @@ describe('Subscribing', () => {
   it('the same twice with the same key subscribes once', async () => {
     const { tenantId } = await app.ownerWithToken();
     const call = {
-      token,
+      token: app.finance,
       headers: freshKey(),
       body: { tenantId, planId: (await buildPlan(app)).id, billingCycle: 'MONTHLY' },
     };
@@ -161,7 +145,7 @@ describe('Subscribing', () => {
     refused(await send({ addOns: [{ addOnId: tenantId }] }), 404, 'add-on');
     const addOn = await buildAddOn(app);
     expect((await send({ addOns: [{ addOnId: addOn.id }, { addOnId: addOn.id }] })).status).toBe(400);
-    await setStatus(tenantId, 'OFFBOARDING');
+    await setTenantStatus(app, tenantId, 'OFFBOARDING');
     refused(await send({}), 409, 'leaving');
     expect(await app.query(`select 1 from subscriptions where tenant_id = $1`, [tenantId])).toEqual([]);
   });
@@ -173,7 +157,7 @@ describe('How it is collected', () => {
     const changed = dataOf(await subscriptions().put(`/${id}`, { collectionMethod: 'SEND_INVOICE' }));
     expect(changed).toMatchObject({ collectionMethod: 'SEND_INVOICE', version: 2 });
     const stale = await app.call('PUT', `/api/subscriptions/${id}`, {
-      token,
+      token: app.finance,
       body: { collectionMethod: 'AUTOMATIC' },
       headers: { 'if-match': '"1"' },
     });

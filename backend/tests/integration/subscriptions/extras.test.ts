@@ -1,34 +1,29 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildPaymentMethod, buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
+import { buildPaymentMethod, buildPlan, noon, setClock } from '../../support/billing.ts';
 import { statusesOf } from '../../support/calls.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   buildAddOn,
   buildCoupon,
   dataOf,
+  deskOf,
   expectHistoryAddsUp,
   historyOf,
   invoicesOf,
   refused,
   subscribe,
-  subscriptionsOf,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 beforeEach(() => setClock(noon('2027-08-01')));
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const redeem = (id: string, code: string, who = token) => subscriptions().post(`/${id}/coupons`, { code }, who);
-const take = (id: string, addOnId: string, quantity?: number, who = token) =>
+const { subscriptions } = deskOf(() => app);
+const redeem = (id: string, code: string, who = app.finance) => subscriptions().post(`/${id}/coupons`, { code }, who);
+const take = (id: string, addOnId: string, quantity?: number, who = app.finance) =>
   subscriptions().post(`/${id}/add-ons`, { addOnId, ...(quantity && { quantity }) }, who);
 const giveUp = (id: string, addOnId: string) => subscriptions().remove(`/${id}/add-ons/${addOnId}`);
 const redeemedCount = async (id: string) =>

@@ -1,39 +1,30 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildPaymentMethod, buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { buildPaymentMethod, buildPlan, noon, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   buildAddOn,
   buildCoupon,
   dataOf,
+  deskOf,
   expectHistoryAddsUp,
   historyOf,
   invoicesOf,
   refused,
   runBilling,
+  setTenantStatus,
   subscribe,
-  subscriptionsOf,
   tenantStatus,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 beforeEach(() => setClock(noon('2027-01-10')));
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const read = async (id: string) => dataOf(await subscriptions().get(`/${id}`));
-const post = (id: string, what: string, body?: Record<string, unknown>, who = token) =>
-  subscriptions().post(`/${id}/${what}`, body, who);
+const { subscriptions, read, post } = deskOf(() => app);
 const reason = 'As was agreed by phone';
-const setStatus = (tenantId: string, status: string) =>
-  app.query(`update tenants set status = $2::tenant_status where id = $1`, [tenantId, status]);
 
 describe('Cancelling', () => {
   it('with the end of the period lets it run until then, and can be called off', async () => {
@@ -82,7 +73,7 @@ describe('Cancelling', () => {
 
   it('leaves a tenant suspended that is suspended', async () => {
     const { id, tenantId } = await subscribe(app, subscriptions());
-    await setStatus(tenantId, 'SUSPENDED');
+    await setTenantStatus(app, tenantId, 'SUSPENDED');
     dataOf(await post(id, 'cancel', { at: 'NOW', reason }));
     expect(await tenantStatus(app, tenantId)).toBe('SUSPENDED');
   });

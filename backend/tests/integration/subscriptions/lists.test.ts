@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
-import { buildAddOn, buildCoupon, dataOf, refused, runBilling, subscribe, subscriptionsOf } from './support.ts';
+import { buildPlan, noon, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import { buildAddOn, buildCoupon, dataOf, deskOf, refused, runBilling, subscribe } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 type Subscribed = Awaited<ReturnType<typeof subscribe>>;
 let made: Record<'small' | 'large' | 'annual' | 'trial' | 'bareTrial' | 'cancelled' | 'ended' | 'paused', Subscribed>;
 
-const subscriptions = () => subscriptionsOf(app, () => token);
+const { subscriptions } = deskOf(() => app);
 const reason = 'They close for the summer';
 
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
   setClock(noon('2027-01-10'));
   const plan = await buildPlan(app);
   const largePlan = await buildPlan(app, { monthlyPrice: '2499.00' });
@@ -32,10 +30,7 @@ beforeAll(async () => {
   await subscriptions().post(`/${made.ended.id}/cancel`, { at: 'NOW', reason });
   await subscriptions().post(`/${made.paused.id}/pause`, {});
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 
 /** Which of them a list shows, in its order. */
 async function shown(query: string): Promise<string[]> {

@@ -1,32 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { buildPlan, noon, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   buildCoupon,
   buildVersion,
   dataOf,
+  deskOf,
   expectHistoryAddsUp,
   historyOf,
   invoicesOf,
   refused,
   subscribe,
-  subscriptionsOf,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 beforeEach(() => setClock(noon('2027-08-01')));
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const read = async (id: string) => dataOf(await subscriptions().get(`/${id}`));
+const { subscriptions, read } = deskOf(() => app);
 const migrate = async (body: Record<string, unknown>) => subscriptions().post('/bulk/migrate-plan', body);
 
 /** A plan with five subscribers: three pay, one is on trial, one is paused; and its next version at 1,199. */

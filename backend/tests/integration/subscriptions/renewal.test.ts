@@ -2,34 +2,28 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildPlan, noon, resetClock, setClock } from '../../support/billing.ts';
+import { buildPlan, noon, setClock } from '../../support/billing.ts';
 import { holdAuditChain } from '../../support/processes.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   buildAddOn,
   buildCoupon,
   dataOf,
+  deskOf,
   expectHistoryAddsUp,
   historyOf,
   invoicesOf,
   runBilling,
   subscribe,
-  subscriptionsOf,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const read = async (id: string) => dataOf(await subscriptions().get(`/${id}`));
+const { subscriptions, read } = deskOf(() => app);
 
 /** Somebody who has subscribed on a day, alone on it: others of the file are not due meanwhile. */
 async function since(day: string, options: Parameters<typeof subscribe>[2] = {}) {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Answer } from '../../support/client.ts';
 import { buildBilledTenant, buildPaymentMethod, buildPlan, freshKey, runJob } from '../../support/billing.ts';
+import type { FinanceApp } from '../../support/finance.ts';
 import type { TestApp } from '../../support/server.ts';
 import { newId } from '../../../src/utils/ids.ts';
 
@@ -22,6 +23,17 @@ export const subscriptionsOf = (app: TestApp, token: () => string) => {
 };
 
 export type Subscriptions = ReturnType<typeof subscriptionsOf>;
+
+/** What finance does with subscriptions; the app starts later than this is called. */
+export function deskOf(app: () => FinanceApp) {
+  const subscriptions = () => subscriptionsOf(app(), () => app().finance);
+  return {
+    subscriptions,
+    read: async (id: string) => dataOf(await subscriptions().get(`/${id}`)),
+    post: (id: string, what: string, body?: Body, who = app().finance) =>
+      subscriptions().post(`/${id}/${what}`, body, who),
+  };
+}
 
 /** The data of an answer that succeeded. */
 export function dataOf(answer: Answer, status = 200) {
@@ -104,6 +116,9 @@ export async function expectHistoryAddsUp(app: TestApp, id: string): Promise<voi
 
 export const tenantStatus = async (app: TestApp, tenantId: string) =>
   (await app.query<{ status: string }>(`select status from tenants where id = $1`, [tenantId]))[0]?.status;
+
+export const setTenantStatus = (app: TestApp, tenantId: string, status: string) =>
+  app.query(`update tenants set status = $2::tenant_status where id = $1`, [tenantId, status]);
 
 /** Another version of a plan, which is the current one from then on. */
 export async function buildVersion(

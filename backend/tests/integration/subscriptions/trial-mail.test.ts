@@ -1,35 +1,26 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noon, resetClock, runJob, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
-import { dataOf, subscribe, subscriptionsOf } from './support.ts';
+import { noon, runJob, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
+import { dataOf, deskOf, subscribe } from './support.ts';
 
-const directory = mkdtempSync(path.join(tmpdir(), 'studyspot-trial-mails-'));
-
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp({ DATA_DIR: directory });
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => app.close());
 
 /** The mails that went to an address, as they are read. */
 async function mailsTo(address: string) {
-  const folder = path.join(directory, 'outbox');
+  const folder = path.join(process.env.DATA_DIR as string, 'outbox');
   const files = readdirSync(folder).filter((name) => name.endsWith('.eml'));
   const mails = await Promise.all(files.map((name) => simpleParser(readFileSync(path.join(folder, name)))));
   return mails.filter(({ to }) => to && !Array.isArray(to) && to.value[0]?.address === address);
 }
 
-const subscriptions = () => subscriptionsOf(app, () => token);
+const { subscriptions } = deskOf(() => app);
 
 describe('The mail about the end of a trial', () => {
   it.each([

@@ -1,35 +1,26 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { noon, resetClock, setClock } from '../../support/billing.ts';
-import { startTestApp, type TestApp } from '../../support/server.ts';
+import { noon, setClock } from '../../support/billing.ts';
+import { startFinanceApp, type FinanceApp } from '../../support/finance.ts';
 import {
   dataOf,
+  deskOf,
   historyOf,
   invoicesOf,
   refused,
   runBilling,
+  setTenantStatus,
   subscribe,
-  subscriptionsOf,
   tenantStatus,
 } from './support.ts';
 
-let app: TestApp;
-let token: string;
+let app: FinanceApp;
 beforeAll(async () => {
-  app = await startTestApp();
-  token = await app.adminToken({ role: 'finance' });
+  app = await startFinanceApp();
 });
-afterAll(async () => {
-  resetClock();
-  await app.close();
-});
+afterAll(() => app.close());
 beforeEach(() => setClock(noon('2027-01-10')));
 
-const subscriptions = () => subscriptionsOf(app, () => token);
-const read = async (id: string) => dataOf(await subscriptions().get(`/${id}`));
-const post = (id: string, what: string, body?: Record<string, unknown>, who = token) =>
-  subscriptions().post(`/${id}/${what}`, body, who);
-const setStatus = (tenantId: string, status: string) =>
-  app.query(`update tenants set status = $2::tenant_status where id = $1`, [tenantId, status]);
+const { subscriptions, read, post } = deskOf(() => app);
 
 describe('The end of a trial', () => {
   const onTrial = (options: { method?: boolean; body?: Record<string, unknown> } = {}) =>
@@ -37,7 +28,7 @@ describe('The end of a trial', () => {
 
   it('begins the first period that is paid, where somebody can be charged', async () => {
     const { id, tenantId } = await onTrial();
-    await setStatus(tenantId, 'TRIAL');
+    await setTenantStatus(app, tenantId, 'TRIAL');
     setClock(noon('2027-01-23'));
     await runBilling();
     expect(await read(id)).toMatchObject({ status: 'TRIAL' });
@@ -74,7 +65,7 @@ describe('The end of a trial', () => {
 
   it('is the end where nobody can be charged: the people are shut out', async () => {
     const { id, tenantId, token: owner } = await onTrial({ method: false });
-    await setStatus(tenantId, 'TRIAL');
+    await setTenantStatus(app, tenantId, 'TRIAL');
     setClock(noon('2027-01-26'));
     await runBilling();
     expect(await read(id)).toMatchObject({ status: 'EXPIRED', endedOn: '2027-01-24', nextEventOn: null, mrr: '0.00' });
@@ -102,7 +93,7 @@ describe('The end of a trial', () => {
 
   it('can be put off, and the trial of the tenant with it', async () => {
     const { id, tenantId } = await onTrial({ method: false });
-    await setStatus(tenantId, 'TRIAL');
+    await setTenantStatus(app, tenantId, 'TRIAL');
     const extended = dataOf(await post(id, 'extend-trial', { days: 7 }));
     expect(extended).toMatchObject({
       trialEndsOn: '2027-01-31',

@@ -1,6 +1,7 @@
 import type { JobContext } from '../queues/job-context.ts';
 import type { ManualContext } from '../types/context.ts';
 import { addDays } from '../utils/india-day.ts';
+import { inParallel } from '../utils/in-parallel.ts';
 import { dayInIndia } from '../utils/india-time.ts';
 import { dueSubscriptions, trialsToTell, type DuePlace } from './billing-run.queries.ts';
 import type { IssuedInvoice } from './invoice-issue.service.ts';
@@ -26,7 +27,7 @@ export async function runBilling(ctx: JobContext): Promise<BillingRun> {
   let failed = 0;
   for (let after: DuePlace | undefined; ;) {
     const due = await ctx.sql.many<DuePlace>(dueSubscriptions(today, after, PAGE));
-    await inParallel(due, async ({ id }) => {
+    await inParallel(due, AT_ONCE, async ({ id }) => {
       ctx.job.signal.throwIfAborted();
       try {
         done.steps += (await catchUp(ctx, id, today)).steps;
@@ -44,15 +45,6 @@ export async function runBilling(ctx: JobContext): Promise<BillingRun> {
   if (done.steps > 0) ctx.log.info('Subscriptions went on', done);
   if (failed > 0) throw new Error(`Subscriptions that could not be renewed: ${failed}; they are tried again`);
   return done;
-}
-
-/** Some workers, each of which takes the next when it is done with one. */
-async function inParallel<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  const left = items.values();
-  const worker = async () => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JobContext } from '../queues/job-context.ts';
+import { inParallel } from '../utils/in-parallel.ts';
 import type { Sql } from '../utils/sql.ts';
 import { collectInvoice } from './payment-collection.service.ts';
 import { invoicesToCollect } from './payment-collection.queries.ts';
@@ -74,16 +75,13 @@ async function* once(ctx: JobContext, query: Sql): AsyncGenerator<string[]> {
 
 /** Some at a time. @returns how many have failed */
 async function together(ctx: JobContext, kind: string, ids: readonly string[], work: Work): Promise<number> {
-  const left = [...ids];
   let failures = 0;
-  const worker = async (): Promise<void> => {
-    for (let id = left.shift(); id !== undefined && !ctx.job.signal.aborted; id = left.shift()) {
-      await work(ctx, id).catch((error: unknown) => {
-        failures += 1;
-        ctx.log.error('The collection run has failed for one', { kind, id, error });
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await inParallel(ids, AT_ONCE, async (id) => {
+    if (ctx.job.signal.aborted) return;
+    await work(ctx, id).catch((error: unknown) => {
+      failures += 1;
+      ctx.log.error('The collection run has failed for one', { kind, id, error });
+    });
+  });
   return failures;
 }

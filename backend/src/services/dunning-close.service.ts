@@ -23,7 +23,8 @@ export async function closeDunningOfSubscription(ctx: WriteContext, subscription
   for (const run of runs) await closeRun(ctx, run, 'CANCELLED');
 }
 
-async function closeRun(ctx: WriteContext, { id, tenantId }: OpenRun, closeReason: DunningClose): Promise<void> {
+/** Ends a run that is open. It is locked by the caller. */
+export async function closeRun(ctx: WriteContext, { id, tenantId }: OpenRun, closeReason: DunningClose): Promise<void> {
   await ctx.db.dunningRun.update({
     where: { id },
     data: { status: 'CLOSED', closeReason, closedAt: ctx.now, nextOn: null },

@@ -5,6 +5,7 @@ import { dateColumn, timeInIndia } from '../utils/india-day.ts';
 import { dayInIndia } from '../utils/india-time.ts';
 import { decimal } from '../utils/money.ts';
 import { newId } from '../utils/ids.ts';
+import { closeRun } from './dunning-close.service.ts';
 import { carryOut } from './dunning-consequence.service.ts';
 import * as queries from './dunning-run.queries.ts';
 import { isDunningTime, nextDayOf, nextOfRun, noticeDay, type DunningDue } from './dunning-schedule.policy.ts';
@@ -15,7 +16,8 @@ import { collectInvoice } from './payment-collection.service.ts';
 // The daily work of dunning (rule 25). Each attempt and each rung is a row with a key of its own, put down before it is
 // done: any number of workers may be at it, late or again, and each happens once.
 
-type Anybody = ManualContext | JobContext;
+/** In a job and in a request alike. */
+type Anybody = ManualContext;
 
 const AT_ONCE = 100;
 const DAY_MS = 86_400_000;
@@ -64,7 +66,7 @@ async function each(
 
 /** An invoice that is paid by link or transfer is dunned for from the first day that it is overdue. */
 const beginOverdue = (ctx: Anybody, invoiceId: string, today: string): Promise<void> =>
-  transact(ctx, async (tx) => {
+  ctx.transact(async (tx) => {
     const invoice = await lockedInvoice(tx, invoiceId);
     if (invoice.status !== 'OPEN' || (invoice.dueDate ?? '') >= today) return;
     await startDunning(tx, invoice, { failedOn: today, hardDeclined: false, withoutAttempts: true });
@@ -73,7 +75,7 @@ const beginOverdue = (ctx: Anybody, invoiceId: string, today: string): Promise<v
 /** Takes what is due of one run, one after the other. */
 export async function advanceRun(ctx: Anybody, runId: string): Promise<void> {
   for (let taken = 0; taken < MOST_STEPS; taken += 1) {
-    const begun = await transact(ctx, (tx) => beginNext(tx, runId));
+    const begun = await ctx.transact((tx) => beginNext(tx, runId));
     if (!begun) return;
     if (begun.attempt !== undefined) await attempt(ctx, begun.run, begun.attempt);
   }
@@ -92,7 +94,7 @@ async function beginNext(tx: WriteContext, runId: string): Promise<Begun | undef
   const today = dayInIndia(tx.now);
   const next = nextOfRun(run);
   if (!next) {
-    await exhaust(tx, run);
+    await closeRun(tx, run, 'EXHAUSTED');
     return undefined;
   }
   const told = await tellOfAttempt(tx, run, today);
@@ -229,13 +231,6 @@ async function store(tx: WriteContext, run: queries.RunRow): Promise<queries.Run
   return run;
 }
 
-async function exhaust(tx: WriteContext, { id, tenantId }: queries.RunRow): Promise<void> {
-  const data = { status: 'CLOSED', closeReason: 'EXHAUSTED', closedAt: tx.now, nextOn: null } as const;
-  await tx.db.dunningRun.update({ where: { id }, data, select: { id: true } });
-  const details = { closed: 'EXHAUSTED' };
-  tx.audit({ action: 'revenue.dunning_step', resource: 'dunning_run', resourceId: id, tenantId, details });
-}
-
 /** Charges, or where a crash came in between finds out what was charged, and writes down what came of it. */
 async function attempt(ctx: Anybody, run: queries.RunRow, number: number): Promise<void> {
   const earlier = await ctx.sql.one<{ id: string; status: string; decline: string | null }>(
@@ -244,7 +239,7 @@ async function attempt(ctx: Anybody, run: queries.RunRow, number: number): Promi
   const result = earlier
     ? { status: earlier.status, decline: earlier.decline, paymentId: earlier.id }
     : await collectInvoice(ctx, run.invoiceId, { initiatedBy: 'DUNNING', attemptNumber: number });
-  await transact(ctx, async (tx) => {
+  await ctx.transact(async (tx) => {
     const { run: current } = await lockedRun(tx, run.id);
     const outcome = result.status === 'SUCCEEDED' ? 'DONE' : result.status === 'NOTHING_DUE' ? 'SKIPPED' : 'FAILED';
     await tx.db.dunningStep.updateMany({
@@ -267,7 +262,3 @@ async function attempt(ctx: Anybody, run: queries.RunRow, number: number): Promi
     await store(tx, { ...current, hardDeclined: current.hardDeclined || result.decline === 'HARD' });
   });
 }
-
-/** In a job and in a request alike. */
-const transact = <Result>(ctx: Anybody, work: (tx: WriteContext) => Promise<Result>): Promise<Result> =>
-  (ctx as ManualContext<null>).transact((tx) => work(tx as WriteContext));

@@ -13,6 +13,22 @@ const link = z
   })
   .meta({ description: 'Fetches the file without a token, for ten minutes; the permission is checked again' });
 
+/** What is told of every file that a job writes. */
+export const writtenFile = {
+  sizeBytes: z.number().nullable().meta({ example: 834_112 }),
+  sha256: z.string().nullable().meta({
+    description: 'Of the file, hex',
+    example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  }),
+  error: z.string().nullable().meta({ example: null }),
+  requestedBy: z.object({ id: z.string(), name: z.string() }).meta({
+    example: { id: 'cm3k8v1x40000qp2h9d7f5a6b', name: 'Asha Menon' },
+  }),
+  createdAt: isoDate,
+  finishedAt: isoDate.nullable(),
+  expiresAt: isoDate.meta({ description: 'The file is removed then' }),
+};
+
 export const dataExport = z
   .object({
     id,
@@ -25,18 +41,7 @@ export const dataExport = z
     filter: z.record(z.string(), z.unknown()).meta({ description: 'As it was asked for', example: {} }),
     status: z.enum(DataExportStatus).meta({ example: 'READY' }),
     rows: z.number().int().meta({ description: 'Rows written so far', example: 1200 }),
-    sizeBytes: z.number().nullable().meta({ example: 834_112 }),
-    sha256: z.string().nullable().meta({
-      description: 'Of the file, hex',
-      example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-    }),
-    error: z.string().nullable().meta({ example: null }),
-    requestedBy: z.object({ id: z.string(), name: z.string() }).meta({
-      example: { id: 'cm3k8v1x40000qp2h9d7f5a6b', name: 'Asha Menon' },
-    }),
-    createdAt: isoDate,
-    finishedAt: isoDate.nullable(),
-    expiresAt: isoDate.meta({ description: 'The file is removed then' }),
+    ...writtenFile,
     link: link.nullable().meta({ description: 'Null while there is no file to fetch' }),
   })
   .meta({ id: 'DataExport' });

@@ -5,6 +5,7 @@ import { fileOf } from '../utils/file-answer.ts';
 import { isValidGstin } from '../utils/gstin.ts';
 import { id } from '../utils/ids.ts';
 import { pageQuery } from '../utils/page.ts';
+import { writtenFile } from './data-export.validator.ts';
 import { month } from './revenue-metrics.validator.ts';
 
 export const reportId = z.strictObject({ id });
@@ -88,18 +89,7 @@ export const revenueReport = z
       .meta({ description: 'What it is about', example: { month: '2026-10', gstin: '27AAPFU0939F1ZV' } }),
     status: z.enum(DataExportStatus).meta({ example: 'READY' }),
     rows: z.number().int().meta({ description: 'Rows written so far; documents, of a return', example: 1200 }),
-    sizeBytes: z.number().nullable().meta({ example: 834_112 }),
-    sha256: z.string().nullable().meta({
-      description: 'Of the file, hex',
-      example: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
-    }),
-    error: z.string().nullable().meta({ example: null }),
-    requestedBy: z.object({ id: z.string(), name: z.string() }).meta({
-      example: { id: 'cm3k8v1x40000qp2h9d7f5a6b', name: 'Asha Menon' },
-    }),
-    createdAt: isoDate,
-    finishedAt: isoDate.nullable(),
-    expiresAt: isoDate.meta({ description: 'The file is removed then' }),
+    ...writtenFile,
     link: z
       .object({
         url: z.string().meta({ example: 'https://admin.studyspot.example/api/files/eyJrIjoi…' }),

@@ -1,25 +1,11 @@
 import { z } from 'zod';
+import { sandboxOutcomes } from '../providers/payment-gateway-sandbox-outcomes.ts';
 import { isoDate, moment } from '../utils/fields.ts';
-
-/** How charges of the sandbox end. */
-const outcomes = [
-  'success',
-  'authorized',
-  'pending',
-  'declined',
-  'insufficient',
-  'expired_card',
-  'mandate_revoked',
-  'fails_twice',
-  'timeout_captured',
-  'timeout_failed',
-  'timeout_lost',
-] as const;
 
 export const completeMandateBody = z
   .strictObject({
     outcome: z
-      .enum([...outcomes, 'rejected'])
+      .enum([...sandboxOutcomes, 'rejected'])
       .default('success')
       .meta({ description: 'How charges will end; rejected: the payer says no', example: 'success' }),
   })
@@ -27,7 +13,10 @@ export const completeMandateBody = z
 
 export const payLinkBody = z
   .strictObject({
-    outcome: z.enum(outcomes).default('success').meta({ description: 'How the payment ends', example: 'success' }),
+    outcome: z
+      .enum(sandboxOutcomes)
+      .default('success')
+      .meta({ description: 'How the payment ends', example: 'success' }),
   })
   .meta({ id: 'PayLink' });
 
